@@ -1,0 +1,3 @@
+from hokusai_assets.cli.app import main
+
+__all__ = ["main"]

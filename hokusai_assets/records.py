@@ -1,0 +1,393 @@
+"""The frozen records that rooms and assets hand to one another.
+
+Datasets and models travel as a record plus a folder of files, never as a table in memory: the
+storage layer publishes the folder and keeps the record. Units live in names (`_bps`,
+`_millionths`, `_nano` = 1e-9, `_pico` = 1e-12). How a record is computed stands in the room that
+returns it; how it is stored stands in defs/.
+"""
+
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from hokusai_assets.digests import digest_json
+from hokusai_assets.task import Label, MetricName
+
+Mode = Literal["files", "mock"]
+
+
+class Record(BaseModel):
+    """Base of all records."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class StoredRecord(Record):
+    """A record whose files lie in a folder: a local path or an fsspec URL."""
+
+    folder: str
+
+    def moved(self, folder: str) -> Self:
+        """The same record with its files elsewhere."""
+        return self.model_copy(update={"folder": folder})
+
+
+# --- what goes in ---------------------------------------------------------------------------------
+
+
+class ContributionSource(Record):
+    """One contributed file and whose it is."""
+
+    path: str
+    contributor_id: str
+    wallet_address: str
+
+
+# --- datasets -------------------------------------------------------------------------------------
+
+
+class ColumnSchema(Record):
+    """Name and logical type of a stored column."""
+
+    name: str
+    type: str
+
+
+class SourceFile(Record):
+    """What is known of a file before its rows are looked at; `name` has no folder in it."""
+
+    name: str
+    size_bytes: int
+    modified: str
+    format: Literal["csv", "json", "jsonl", "parquet"]
+    encoding: str | None
+
+
+class RejectionReason(Record):
+    """Why rows were rejected: how many, and the first row numbers (1 is the first data row)."""
+
+    column: str | None
+    reason: str
+    count: int
+    first_rows: tuple[int, ...]
+
+
+class PiiCount(Record):
+    """Hits of one detector in one column, and what was done."""
+
+    column: str
+    detector: str
+    action: str
+    cells: int
+
+
+class CleaningCounts(Record):
+    """Where every row of a file went; the parts add up to `read`."""
+
+    read: int
+    rejected: int = 0
+    dropped_pii: int = 0
+    duplicates_within: int = 0
+    duplicates_of_base: int = 0
+    duplicates_across: int = 0
+    leaked_exact: int = 0
+    leaked_normalised: int = 0
+    already_paid: int = 0
+    kept: int
+    conflicts: int = 0  # kept rows whose features stand in base with another label: reported only
+
+    @property
+    def deduplicated(self) -> int:
+        """Rows dropped because their content was there already."""
+        return self.duplicates_within + self.duplicates_of_base + self.duplicates_across
+
+    @property
+    def leaked(self) -> int:
+        """Rows dropped because their features stand in the benchmark."""
+        return self.leaked_exact + self.leaked_normalised
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> Self:
+        gone = self.rejected + self.dropped_pii + self.deduplicated + self.leaked
+        if self.read != gone + self.already_paid + self.kept:
+            raise ValueError("the counts of cleaning do not add up to the rows read")
+        return self
+
+
+class QualityPart(Record):
+    """One part of the quality score, in [0, 1], or None with a reason."""
+
+    name: str
+    value: float | None
+    definition: str
+
+
+class Quality(Record):
+    """A score in [0, 1] for people to look at; never used for money."""
+
+    score: float
+    parts: tuple[QualityPart, ...]
+
+
+class DataManifest(Record):
+    """What a file held and what cleaning did with it; no cell's value stands here."""
+
+    source: SourceFile
+    data_hash: str
+    row_count: int
+    column_count: int
+    columns: tuple[ColumnSchema, ...]
+    null_counts: dict[str, int]
+    unique_counts: dict[str, int]
+    dropped_columns: tuple[str, ...]
+    rejections: tuple[RejectionReason, ...]
+    pii: tuple[PiiCount, ...]
+    pii_policy: str  # a sentence: hashed with key ..., or masked because no key was given
+    counts: CleaningCounts
+    quality: Quality | None = None
+
+
+class Dataset(StoredRecord):
+    """Typed, PII-treated rows as a folder of Parquet files, in canonical order."""
+
+    content_root: str
+    row_count: int
+    columns: tuple[ColumnSchema, ...]
+
+
+class BaseDataset(Dataset):
+    """The rows the baseline was trained on."""
+
+    manifest: DataManifest
+
+
+class BenchmarkDataset(Dataset):
+    """The rows both models are scored on."""
+
+    manifest: DataManifest
+    content_root_received: str
+    left_out_exact: int
+    left_out_normalised: int
+    sampled_from: int
+    class_counts: dict[str, int]
+
+
+class CleanContribution(Record):
+    """One contributor's part of the contributed data."""
+
+    contributor_id: str
+    wallet_address: str
+    content_root_received: str
+    content_root_cleaned: str
+    counts: CleaningCounts
+    manifest: DataManifest
+
+
+class ContributedDataset(Dataset):
+    """Clean rows of all contributions, in the order of the run configuration."""
+
+    contributions: tuple[CleanContribution, ...]
+    pii_key_id: str | None
+
+    @property
+    def leaked_share(self) -> tuple[int, int]:
+        """Leaked rows, and rows read less rejected, over all contributions."""
+        leaked = sum(c.counts.leaked for c in self.contributions)
+        typed = sum(c.counts.read - c.counts.rejected for c in self.contributions)
+        return leaked, typed
+
+
+class MergedDataset(Dataset):
+    """The candidate's training rows."""
+
+    strategy: str
+    rows_from_base: int
+    rows_by_contribution: tuple[int, ...]
+    rows_updated: int
+
+
+# --- plan and models ------------------------------------------------------------------------------
+
+
+class Attempt(Record):
+    """Which attempt on the lineage this is; provisional when no ledger counted."""
+
+    number: int
+    provisional: bool
+
+
+class EvaluationPlan(Record):
+    """What is committed to before any training."""
+
+    body: dict[str, Any]
+    digest: str
+    seeds: tuple[int, ...]
+    attempt: Attempt
+
+    @model_validator(mode="after")
+    def _digest_is_of_body(self) -> Self:
+        if digest_json(self.body) != self.digest:
+            raise ValueError("the plan's digest is not that of its body")
+        return self
+
+
+class ModelFile(Record):
+    """One trained model, inside the record's folder."""
+
+    name: str
+    sha256: str
+    size_bytes: int
+    seed: int | None
+
+
+class TrainedModel(StoredRecord):
+    """A model trained once a seed, or a stored baseline (one file, no seed)."""
+
+    role: Literal["baseline", "candidate"]
+    origin: Literal["trained", "stored"]
+    model_id: str
+    model_type: str
+    configuration: dict[str, Any]
+    configuration_digest: str
+    training_root: str | None
+    training_rows: int | None
+    features: tuple[str, ...]
+    labels: tuple[Label, ...]
+    has_scores: bool
+    files: tuple[ModelFile, ...]
+
+
+# --- evaluation -----------------------------------------------------------------------------------
+
+
+class MetricValue(Record):
+    """A metric of one model, mean over seeds; `value` is None exactly when `undefined` says why."""
+
+    metric: MetricName
+    value: float | None
+    millionths: int | None
+    undefined: str | None = None
+
+
+class JointCount(Record):
+    """How many benchmark rows have this label and these predictions (class indices)."""
+
+    label: int
+    baseline: int
+    candidate: int
+    count: int
+
+
+class BenchmarkMetrics(StoredRecord):
+    """Both models on the same rows: predictions in the folder, integer tables and metrics here.
+
+    `joint_counts` holds one table a pair of seeds (i-th of the baseline, i-th of the candidate; a
+    stored baseline stands in every pair), non-zero cells only, in order of (label, baseline,
+    candidate).
+    """
+
+    benchmark_root: str
+    row_count: int
+    labels: tuple[Label, ...]
+    joint_counts: tuple[tuple[JointCount, ...], ...]
+    baseline: tuple[MetricValue, ...]
+    candidate: tuple[MetricValue, ...]
+    baseline_predictions_digest: str
+    candidate_predictions_digest: str
+    clusters: int | None
+
+
+class MetricDelta(Record):
+    """Candidate less baseline for one metric, with its uncertainty where that is known.
+
+    `p_value_pico` is one-sided, H0: improvement <= 0, in 1e-12 rounded up.
+    """
+
+    metric: MetricName
+    baseline: MetricValue
+    candidate: MetricValue
+    delta: float | None
+    delta_millionths: int | None
+    standard_error_nano: int | None
+    p_value_pico: int | None
+    method: str | None
+    undefined: str | None = None
+
+
+class DeltaOne(Record):
+    """The weighted average of the included metrics' deltas."""
+
+    value: float | None
+    millionths: int | None
+    standard_error_nano: int | None
+    p_value_pico: int | None
+    weights_millionths: dict[MetricName, int]
+    metrics_included: tuple[MetricName, ...]
+    metrics_missing: dict[MetricName, str]
+    computation_method: str
+    undefined: str | None = None
+
+
+class Clause(Record):
+    """One clause of the decision rule: its numbers and whether it holds (undefined does not)."""
+
+    name: str
+    holds: bool
+    numbers: dict[str, int | str | None]
+    sentence: str
+
+
+class ContributorShare(Record):
+    """A contributor's share of the training rows; a row share, and nobody is paid by it."""
+
+    contributor_id: str
+    contributed_samples: int
+    total_samples: int
+
+    @property
+    def weight(self) -> float:
+        """contributed_samples / total_samples."""
+        return self.contributed_samples / self.total_samples if self.total_samples else 0.0
+
+
+class DeltaReport(Record):
+    """Deltas, DeltaOne, the rule's clauses and the row shares; never a verdict."""
+
+    deltas: tuple[MetricDelta, ...]
+    delta_one: DeltaOne
+    primary: MetricName
+    fixed_rows: int
+    broken_rows: int
+    row_count: int
+    clauses: tuple[Clause, ...]
+    shares: tuple[ContributorShare, ...]
+
+    def delta_of(self, metric: MetricName) -> MetricDelta:
+        """The delta of one metric."""
+        return next(d for d in self.deltas if d.metric == metric)
+
+
+class Decision(Record):
+    """The verdict and why; depends on what came before, so it is no part of the core."""
+
+    verdict: Literal["accepted", "rejected"]
+    provisional: bool
+    dry_run: bool
+    attempt: int
+    alpha_pico: int
+    reasons: tuple[str, ...]
+    clauses: tuple[Clause, ...]
+
+
+class Attestation(Record):
+    """The core, its digest, the decision, and the files that were written."""
+
+    run_id: str
+    core: dict[str, Any]
+    core_digest: str
+    decision: Decision
+    attestation_path: str
+    delta_output_path: str
+    file_digests: dict[str, str]
+    mlflow_run_id: str | None
+    tracking: str

@@ -1,0 +1,89 @@
+"""Rows on disk: Arrow tables to and from folders of Parquet, local or any fsspec URL.
+
+Every stored dataset holds the task's kept columns plus three of this program's own:
+`_row_digest` (32 bytes, the SHA-256 of the row content), `_source` (where the row comes from) and
+`_feature_key` (32 bytes, the SHA-256 of the normalised features, by which leakage is found).
+pyarrow is imported late: modules that only handle records must not pay for it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hokusai_assets.errors import StorageError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+ROW_DIGEST = "_row_digest"
+FEATURE_KEY = "_feature_key"
+SOURCE = "_source"
+OWN_COLUMNS = (ROW_DIGEST, FEATURE_KEY, SOURCE)
+PART = "part-0.parquet"
+
+
+def arrow_type(column_type: str) -> pa.DataType:
+    """The Arrow type that cells of a task column are stored as."""
+    import pyarrow as pa
+
+    return {
+        "text": pa.string(),
+        "category": pa.string(),
+        "integer": pa.int64(),
+        "number": pa.float64(),
+        "boolean": pa.bool_(),
+        "timestamp": pa.timestamp("us", tz="UTC"),
+    }[column_type]
+
+
+def write_table(table: pa.Table, folder: str | Path) -> None:
+    """Write `table` as one Parquet file into a new local folder."""
+    import pyarrow.parquet as pq
+
+    path = Path(folder)
+    path.mkdir(parents=True, exist_ok=True)
+    pq.write_table(table, path / PART, compression="zstd", row_group_size=30_000)
+
+
+def read_table(folder: str, columns: Sequence[str] | None = None) -> pa.Table:
+    """Read a folder of Parquet files, in the order of their names."""
+    import fsspec
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    fs, root = fsspec.core.url_to_fs(folder)
+    try:
+        parts = sorted(p for p in fs.ls(root, detail=False) if p.endswith(".parquet"))
+        if not parts:
+            raise FileNotFoundError
+        tables: list[Any] = []
+        for part in parts:
+            with fs.open(part, "rb") as stream:
+                tables.append(pq.read_table(stream, columns=columns and list(columns)))
+    except FileNotFoundError:
+        raise StorageError(
+            f"The stored rows in {folder} are gone: materialize the asset again."
+        ) from None
+    except pa.ArrowInvalid as error:
+        raise StorageError(
+            f"The stored rows in {folder} are damaged ({error}): materialize the asset again."
+        ) from error
+    return pa.concat_tables(tables)
+
+
+def digest_folder(folder: str) -> dict[str, str]:
+    """SHA-256 of every file directly in `folder`, by name."""
+    import fsspec
+
+    fs, root = fsspec.core.url_to_fs(folder)
+    digests = {}
+    for path in sorted(fs.ls(root, detail=False)):
+        with fs.open(path, "rb") as stream:
+            digest = hashlib.sha256()
+            while block := stream.read(1 << 20):
+                digest.update(block)
+            digests[path.rsplit("/", 1)[-1]] = digest.hexdigest()
+    return digests
