@@ -216,13 +216,28 @@ class Attempt(Record):
     provisional: bool
 
 
+class ContributorShare(Record):
+    """A contributor's share of the training rows; a row share, and nobody is paid by it."""
+
+    contributor_id: str
+    contributed_samples: int
+    total_samples: int
+
+    @property
+    def weight(self) -> float:
+        """contributed_samples / total_samples."""
+        return self.contributed_samples / self.total_samples if self.total_samples else 0.0
+
+
 class EvaluationPlan(Record):
-    """What is committed to before any training."""
+    """What is committed to before any training: `body` is the plan; the rest follows from it."""
 
     body: dict[str, Any]
     digest: str
     seeds: tuple[int, ...]
     attempt: Attempt
+    rows_left_in_training: int
+    shares: tuple[ContributorShare, ...]
 
     @model_validator(mode="after")
     def _digest_is_of_body(self) -> Self:
@@ -335,19 +350,6 @@ class Clause(Record):
     holds: bool
     numbers: dict[str, int | str | None]
     sentence: str
-
-
-class ContributorShare(Record):
-    """A contributor's share of the training rows; a row share, and nobody is paid by it."""
-
-    contributor_id: str
-    contributed_samples: int
-    total_samples: int
-
-    @property
-    def weight(self) -> float:
-        """contributed_samples / total_samples."""
-        return self.contributed_samples / self.total_samples if self.total_samples else 0.0
 
 
 class DeltaReport(Record):

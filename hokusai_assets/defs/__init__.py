@@ -1,0 +1,1 @@
+"""Everything Dagster: assets, checks, resources, storage, jobs. Nothing is computed here."""

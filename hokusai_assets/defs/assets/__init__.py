@@ -1,0 +1,1 @@
+"""The ten assets, one noun a file. Each loads, calls a subject package, returns with metadata."""

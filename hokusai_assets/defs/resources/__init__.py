@@ -1,0 +1,1 @@
+"""What a run is configured with: inputs, outputs, tracking, ledger."""

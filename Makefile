@@ -1,0 +1,57 @@
+# Targets set up what they need; `make help` lists them.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+export HOKUSAI_HOME ?= $(CURDIR)/.hokusai
+export DAGSTER_HOME ?= $(HOKUSAI_HOME)/dagster
+EXAMPLE := examples/fine_foods
+
+.PHONY: help setup demo dry-run ui test check format bench clean
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(STAMP) $(DAGSTER_HOME)/dagster.yaml ## make .venv and install everything, pinned
+
+$(STAMP): pyproject.toml hokusai_assets/constraints.txt
+	@echo "Setting up .venv (once; takes about a minute)..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		--constraint hokusai_assets/constraints.txt --editable '.[dev]'
+	@touch $(STAMP)
+
+$(DAGSTER_HOME)/dagster.yaml:
+	@mkdir -p $(DAGSTER_HOME)
+	@printf 'telemetry:\n  enabled: false\n' > $@
+
+demo: setup ## evaluate the example: real reviews, from file to attestation
+	@$(BIN)/hokusai evaluate --task $(EXAMPLE)/task.toml \
+		--contributed-data $(EXAMPLE)/contribution.csv --contributor-id alice \
+		--wallet-address 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed --output-dir outputs
+
+dry-run: setup ## the same on mock data, as a Dagster job
+	@$(BIN)/dagster job execute -m hokusai_assets.definitions -j dry_run
+
+ui: setup ## the Dagster UI on the example, at http://localhost:3000
+	@$(BIN)/dagster dev
+
+test: setup ## all tests
+	@$(BIN)/pytest -q -n 2
+
+check: setup ## formatting, lint, types, import rules
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/dagster definitions validate --log-level warning
+
+format: setup ## format and fix what can be fixed
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+bench: setup ## measure; prints ratios
+	@$(BIN)/python -m benchmarks
+
+clean: ## remove what runs wrote (results in outputs/ stay)
+	rm -rf .hokusai

@@ -1,0 +1,34 @@
+"""The command `hokusai`: one file a subcommand, each of which imports its needs when it runs."""
+
+import sys
+
+import typer
+
+from hokusai_assets.cli.evaluate import evaluate
+from hokusai_assets.cli.track import track
+from hokusai_assets.errors import HokusaiError
+
+app = typer.Typer(
+    name="hokusai",
+    help="Measure how much contributed data improve a model, and attest to it.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(evaluate)
+app.command()(track)
+
+
+@app.callback()
+def _root() -> None:
+    """Measure how much contributed data improve a model, and attest to it."""
+
+
+def main() -> None:
+    """Run the command line; errors raised on purpose become one sentence and an exit code."""
+    try:
+        app()
+    except HokusaiError as error:
+        print(f"hokusai: {error}", file=sys.stderr)  # noqa: T201 - the last word to a terminal
+        sys.exit(error.exit_code)

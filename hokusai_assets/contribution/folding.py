@@ -1,0 +1,60 @@
+"""Text as the detectors of personal data see it, with the way back to the original characters.
+
+Folding undoes what hides a value from a pattern and not from a reader: any Unicode decimal digit
+becomes ASCII, compatibility characters their plain form (NFKC, character by character), spaces
+and dashes one space and one hyphen, invisible characters nothing.
+"""
+
+import unicodedata
+from typing import Any
+
+# Minus sign: not a dash by category, but typed as one. Tabs separate digits as spaces do.
+_AS_HYPHEN = {0x2212, 0x02D7}
+_AS_SPACE = {0x09}
+# Variation selectors and the grapheme joiner are marks, yet invisible.
+_INVISIBLE = {0x034F, *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)}
+
+
+class _Table(dict[int, Any]):
+    """str.translate's table, filled as characters are met."""
+
+    def __missing__(self, code: int) -> str | None:
+        folded = self[code] = _fold_character(chr(code))
+        return folded
+
+
+def _fold_character(character: str) -> str | None:
+    code = ord(character)
+    category = unicodedata.category(character)
+    if category == "Cf" or code in _INVISIBLE:
+        return None
+    if category == "Nd":
+        return str(unicodedata.decimal(character))
+    if category == "Zs" or code in _AS_SPACE:
+        return " "
+    if category == "Pd" or code in _AS_HYPHEN:
+        return "-"
+    plain = unicodedata.normalize("NFKC", character)
+    # Some compatibility forms hold spaces or dashes of their own.
+    return plain if plain == character else "".join(_fold_character(c) or "" for c in plain)
+
+
+_TABLE = _Table()
+
+
+def fold(text: str) -> str:
+    """The folded text; ASCII text comes back as it is, tabs aside."""
+    return text.translate(_TABLE)
+
+
+def original_span(text: str, start: int, end: int) -> tuple[int, int]:
+    """The characters of `text` that folded to fold(text)[start:end], `end` above `start`."""
+    length = 0
+    first = None
+    for index, character in enumerate(text):
+        length += len(_TABLE[ord(character)] or "")
+        if first is None and length > start:
+            first = index
+        if length >= end:
+            return first or 0, index + 1
+    raise ValueError("the span lies outside of the folded text")

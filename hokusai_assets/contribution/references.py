@@ -1,0 +1,92 @@
+"""Base and benchmark: the operator's own data, read like a contribution and stored as datasets.
+
+They get the same typing and PII treatment as contributions, so that equal rows stay equal. How the
+benchmark is sampled is evaluation/'s business; the function is handed in.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from hokusai_assets.contribution.cleaning import leave_out_base_rows, load_reference
+from hokusai_assets.contribution.leakage import write_benchmark_keys
+from hokusai_assets.digests import content_root
+from hokusai_assets.errors import ReferenceDataError
+from hokusai_assets.records import BaseDataset, BenchmarkDataset, ColumnSchema
+from hokusai_assets.tables import ROW_DIGEST, SOURCE, read_table, write_table
+from hokusai_assets.task import Task
+
+Sample = Callable[[Any, Task], Any]
+
+
+def load_base(path: str, task: Task, *, key: bytes | None, folder: str) -> BaseDataset:
+    """Read, type and treat the base rows, and store them in `folder`."""
+    table, manifest = load_reference(path, task, key=key, kind="base")
+    root = _root(table)
+    _store(table, root, folder)
+    return BaseDataset(
+        folder=folder,
+        content_root=root,
+        row_count=table.num_rows,
+        columns=_columns(task),
+        manifest=manifest,
+    )
+
+
+def load_benchmark(
+    path: str,
+    task: Task,
+    base: BaseDataset,
+    *,
+    key: bytes | None,
+    sample: Sample,
+    folder: str,
+) -> BenchmarkDataset:
+    """Read, type and treat the benchmark, leave rows of base out, sample, and store.
+
+    The keys of all rows as received are stored beside the sample: a contributed row that equals a
+    benchmark row leaks whether or not the sample holds it this time.
+    """
+    received, manifest = load_reference(path, task, key=key, kind="benchmark")
+    kept, exact, normalised = leave_out_base_rows(received, read_table(base.folder), task)
+    if kept.num_rows == 0:
+        raise ReferenceDataError(
+            f"No benchmark row is left: all {received.num_rows} stand in the base data too. Give "
+            "a benchmark that the baseline was not trained on."
+        )
+    scored = sample(kept, task)
+    root = _root(scored)
+    _store(scored, root, folder)
+    write_benchmark_keys(received, task, folder)
+    labels = scored.column(task.target.name).to_pylist()
+    return BenchmarkDataset(
+        folder=folder,
+        content_root=root,
+        row_count=scored.num_rows,
+        columns=_columns(task),
+        manifest=manifest,
+        content_root_received=_root(received),
+        left_out_exact=exact,
+        left_out_normalised=normalised,
+        sampled_from=kept.num_rows,
+        class_counts={str(label): labels.count(label) for label in task.data.labels},
+    )
+
+
+def _root(table: Any) -> str:
+    return content_root(table.column(ROW_DIGEST).to_pylist())
+
+
+def _store(table: Any, root: str, folder: str) -> None:
+    import pyarrow as pa
+
+    source = pa.array([root] * table.num_rows, pa.string())
+    position = table.schema.get_field_index(SOURCE)
+    if position >= 0:
+        table = table.set_column(position, SOURCE, source)
+    else:
+        table = table.append_column(SOURCE, source)
+    write_table(table, folder)
+
+
+def _columns(task: Task) -> tuple[ColumnSchema, ...]:
+    return tuple(ColumnSchema(name=c.name, type=c.type) for c in task.kept_columns)

@@ -1,0 +1,121 @@
+"""Rows on their way from a file to the task's types, and the tally of those that were rejected.
+
+Raw cells are text with a kind, because a file's format must not decide what a cell means: the
+number 1 of a JSON file, the text "1" of a CSV file and the integer 1 of a Parquet file go through
+the same typing. What a column accepts stands in schema.py.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from hokusai_assets.records import RejectionReason, SourceFile
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+FIRST_ROWS = 5
+LISTED_REASONS = 12
+
+
+class Kind(enum.IntEnum):
+    """What a file says a cell is; its text is kept beside it."""
+
+    TEXT = 0
+    NUMBER = 1
+    BOOLEAN = 2
+    TIME = 3
+    NESTED = 4
+    INVALID = 5  # text that is no valid Unicode; its characters are not kept
+
+
+@dataclass(frozen=True)
+class RawColumn:
+    """Cells as text (null where empty), with one kind for all or an int8 kind each."""
+
+    text: pa.Array
+    kind: Kind | pa.Array = Kind.TEXT
+
+
+@dataclass
+class Rejections:
+    """Rejected rows by (column, reason): counts and the first row numbers, never a cell.
+
+    A row can be rejected for several reasons and is then counted under each, but once in `rows`.
+    """
+
+    rows: set[int] = field(default_factory=set)
+    _reasons: dict[tuple[str | None, str], list[int]] = field(default_factory=dict)
+
+    def add(self, column: str | None, reason: str, rows: Iterable[int]) -> None:
+        """Reject `rows` (1 is the first data row) for `reason`."""
+        numbers = sorted(rows)
+        if numbers:
+            self.rows.update(numbers)
+            self._reasons.setdefault((column, reason), []).extend(numbers)
+
+    def reasons(self) -> tuple[RejectionReason, ...]:
+        """Every reason, by column and reason."""
+        return tuple(
+            RejectionReason(
+                column=column,
+                reason=reason,
+                count=len(rows),
+                first_rows=tuple(sorted(rows)[:FIRST_ROWS]),
+            )
+            for (column, reason), rows in sorted(
+                self._reasons.items(), key=lambda item: (item[0][0] or "", item[0][1])
+            )
+        )
+
+
+@dataclass(frozen=True)
+class RawRows:
+    """What reading gives: cells of the task's kept columns that the file has, a row a position.
+
+    `numbers` are the file's row numbers of the cells' positions; `read` counts rejected rows too.
+    """
+
+    source: SourceFile
+    columns: dict[str, RawColumn]
+    numbers: Sequence[int]
+    read: int
+    rejections: Rejections
+    dropped_columns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class TypedRows:
+    """What typing gives: a table of the task's kept columns, and what became of the other rows."""
+
+    source: SourceFile
+    table: pa.Table
+    numbers: Sequence[int]
+    read: int
+    rejected: int
+    rejections: tuple[RejectionReason, ...]
+    dropped_columns: tuple[str, ...]
+
+
+def describe(reasons: Sequence[RejectionReason]) -> str:
+    """The reasons with counts and row numbers, for an error's message."""
+    parts = [
+        (f"column {r.column!r}: " if r.column else "")
+        + f"{r.reason} ({counted(r.count, 'row')}: {_numbers(r)})"
+        for r in sorted(reasons, key=lambda r: -r.count)
+    ]
+    left = len(parts) - LISTED_REASONS
+    return "; ".join(parts[:LISTED_REASONS]) + (f"; and {left} more reasons" if left > 0 else "")
+
+
+def counted(count: int, noun: str) -> str:
+    """`count` and `noun`, in the plural where it is due."""
+    return f"{count:,} {noun}" + ("" if count == 1 else "s")
+
+
+def _numbers(reason: RejectionReason) -> str:
+    listed = ", ".join(map(str, reason.first_rows))
+    return listed + (", ..." if reason.count > len(reason.first_rows) else "")

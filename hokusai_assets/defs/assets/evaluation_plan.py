@@ -1,0 +1,65 @@
+"""The plan: what is committed to before any training."""
+
+import dagster as dg
+
+from hokusai_assets.defs.failures import plain_failures
+from hokusai_assets.defs.resources.inputs import InputsResource
+from hokusai_assets.defs.resources.ledger import LedgerResource
+from hokusai_assets.records import (
+    BaseDataset,
+    BenchmarkDataset,
+    ContributedDataset,
+    EvaluationPlan,
+    MergedDataset,
+)
+
+
+@dg.asset(group_name="evaluation", kinds={"python", "json"}, code_version="1")
+def evaluation_plan(
+    inputs: InputsResource,
+    ledger: LedgerResource,
+    base_dataset: BaseDataset,
+    benchmark_dataset: BenchmarkDataset,
+    contributed_data: ContributedDataset,
+    merged_dataset: MergedDataset,
+) -> dg.MaterializeResult[EvaluationPlan]:
+    """Digests, rule and number of seeds; gives the training seeds and the attempt number."""
+    from hokusai_assets.attestation.plan import commit_plan, plan_body
+    from hokusai_assets.attribution.row_share import row_shares
+    from hokusai_assets.contribution.leakage import rows_in_common
+    from hokusai_assets.evaluation.rule import rule_parameters
+    from hokusai_assets.modeling.estimators import number_of_seeds
+
+    run = inputs.run
+    with plain_failures():
+        book = ledger.open(dry_run=run.dry_run)
+        body = plan_body(
+            run.task,
+            base_dataset,
+            benchmark_dataset,
+            contributed_data,
+            merged_dataset,
+            rule=rule_parameters(run.task, benchmark_dataset.class_counts),
+            baseline_sha256=run.baseline_sha256(),
+            number_of_seeds=number_of_seeds(run.task),
+            nonce=run.nonce,
+            paid_root=book.paid_root(),
+            dry_run=run.dry_run,
+        )
+        plan = commit_plan(
+            body,
+            book,
+            nonce=run.nonce,
+            rows_left_in_training=rows_in_common(merged_dataset, benchmark_dataset),
+            shares=row_shares(contributed_data, merged_dataset),
+        )
+    return dg.MaterializeResult(
+        value=plan,
+        metadata={
+            "plan_digest": plan.digest,
+            "attempt": plan.attempt.number,
+            "provisional": plan.attempt.provisional,
+            "seeds": list(plan.seeds),
+            "plan": dg.MetadataValue.json(plan.body),
+        },
+    )

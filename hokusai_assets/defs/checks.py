@@ -1,0 +1,153 @@
+"""The asset checks: what must hold of each asset before anything downstream is made.
+
+All of them block. Which columns and values are right is the task's word, turned into pandera
+schemas by contribution/checks_schema.py; here it is only asked and reported.
+"""
+
+from collections.abc import Sequence
+
+import dagster as dg
+
+from hokusai_assets.defs.failures import plain_failures
+from hokusai_assets.defs.resources.inputs import InputsResource
+from hokusai_assets.records import (
+    Attestation,
+    BenchmarkDataset,
+    BenchmarkMetrics,
+    ContributedDataset,
+    Dataset,
+    DeltaReport,
+    MergedDataset,
+    TrainedModel,
+)
+
+CLEAN_AGAIN = "Correct the file, or the task's [[columns]], and evaluate again."
+
+
+def _result(problems: Sequence[str], remedy: str, **metadata: int | str) -> dg.AssetCheckResult:
+    """Passed without problems; else a description that lists them and says what to do."""
+    return dg.AssetCheckResult(
+        passed=not problems,
+        description="; ".join(problems) + f". {remedy}" if problems else "As it should be.",
+        metadata={"problems": len(problems), **metadata},
+    )
+
+
+def _conforms(inputs: InputsResource, dataset: Dataset, what: str) -> dg.AssetCheckResult:
+    from hokusai_assets.contribution.checks_schema import stored_violations
+
+    with plain_failures():
+        problems = stored_violations(inputs.run.task, dataset)
+    return _result([f"{what}: {p}" for p in problems], CLEAN_AGAIN, rows=dataset.row_count)
+
+
+@dg.asset_check(asset="contributed_data", blocking=True)
+def contributed_data_conforms(
+    inputs: InputsResource, contributed_data: ContributedDataset
+) -> dg.AssetCheckResult:
+    """Contributed rows have the task's columns, types, bounds, labels and null shares (pandera)."""
+    return _conforms(inputs, contributed_data, "contributed data")
+
+
+@dg.asset_check(asset="merged_dataset", blocking=True)
+def merged_dataset_conforms(
+    inputs: InputsResource, merged_dataset: MergedDataset
+) -> dg.AssetCheckResult:
+    """Training rows have the task's columns, types, bounds, labels and null shares (pandera)."""
+    return _conforms(inputs, merged_dataset, "training rows")
+
+
+@dg.asset_check(
+    asset="merged_dataset",
+    blocking=True,
+    additional_ins={"benchmark_dataset": dg.AssetIn("benchmark_dataset")},
+)
+def benchmark_is_disjoint(
+    merged_dataset: MergedDataset, benchmark_dataset: BenchmarkDataset
+) -> dg.AssetCheckResult:
+    """No benchmark row's features, exact or normalised, stand in the training rows."""
+    from hokusai_assets.contribution.leakage import rows_in_common
+
+    with plain_failures():
+        count = rows_in_common(merged_dataset, benchmark_dataset)
+    problems = [f"{count} training rows have the features of a benchmark row"] if count else []
+    return _result(
+        problems, "Materialize the whole graph again: cleaning removes such rows.", rows=count
+    )
+
+
+@dg.asset_check(asset="benchmark_metrics", blocking=True)
+def metrics_are_in_range(benchmark_metrics: BenchmarkMetrics) -> dg.AssetCheckResult:
+    """Every metric lies in [0, 1] or says why it is undefined; the joint counts add up."""
+    from hokusai_assets.evaluation.benchmarking import inconsistencies
+
+    return _result(
+        inconsistencies(benchmark_metrics),
+        "Materialize benchmark_metrics again; if it stays so, report it as a fault.",
+        rows=benchmark_metrics.row_count,
+    )
+
+
+@dg.asset_check(
+    asset="delta_report",
+    blocking=True,
+    additional_ins={
+        name: dg.AssetIn(name)
+        for name in (
+            "contributed_data",
+            "merged_dataset",
+            "baseline_model",
+            "new_model",
+            "benchmark_dataset",
+        )
+    },
+)
+def delta_report_matches_schema(
+    inputs: InputsResource,
+    delta_report: DeltaReport,
+    contributed_data: ContributedDataset,
+    merged_dataset: MergedDataset,
+    baseline_model: TrainedModel,
+    new_model: TrainedModel,
+    benchmark_dataset: BenchmarkDataset,
+) -> dg.AssetCheckResult:
+    """What will be written as delta_output matches its JSON Schema."""
+    from hokusai_assets.defs.results import benchmark_description, run_configuration
+    from hokusai_assets.reporting.delta_output import build_delta_output, schema_violations
+
+    output = build_delta_output(
+        run_id="",
+        timestamp="",
+        dry_run=inputs.run.dry_run,
+        config=run_configuration(inputs.run),
+        benchmark=benchmark_description(benchmark_dataset),
+        contributed=contributed_data,
+        merged=merged_dataset,
+        baseline=baseline_model,
+        candidate=new_model,
+        report=delta_report,
+        decision=None,
+        mlflow_run_id=None,
+    )
+    return _result(schema_violations(output), "Report it as a fault of the program.")
+
+
+@dg.asset_check(asset="attestation", blocking=True)
+def attestation_matches_files(attestation: Attestation) -> dg.AssetCheckResult:
+    """The attestation's digests are those of its core and of the files that were written."""
+    from hokusai_assets.defs.results import result_disagreements
+
+    return _result(
+        result_disagreements(attestation),
+        "The files were changed after they were written: do not use them, evaluate again.",
+    )
+
+
+ALL_CHECKS = [
+    contributed_data_conforms,
+    merged_dataset_conforms,
+    benchmark_is_disjoint,
+    metrics_are_in_range,
+    delta_report_matches_schema,
+    attestation_matches_files,
+]

@@ -1,0 +1,40 @@
+"""The executor: in process unless the run configuration asks for processes.
+
+Starting a process a step costs more than a whole evaluation of moderate size. Dagster's own
+choice of two has the other default, and a job cannot preset a selector that a user may change.
+"""
+
+from typing import Any
+
+import dagster as dg
+from dagster import ExecutorRequirement
+
+
+def _requirements(config: Any) -> list[ExecutorRequirement]:
+    if "multiprocess" in config:
+        return dg.multi_or_in_process_executor.get_requirements(config)
+    return []
+
+
+def _choose(init_context: dg.InitExecutorContext) -> dg.Executor:
+    create = dg.multi_or_in_process_executor.executor_creation_fn
+    if create is None:
+        raise dg.DagsterInvariantViolationError("Dagster's executor cannot be created")
+    return create(init_context)
+
+
+in_process_or_multiprocess_executor = dg.ExecutorDefinition(
+    name="in_process_or_multiprocess",
+    config_schema=dg.Field(
+        dg.Selector(
+            {
+                "in_process": dg.in_process_executor.config_schema.as_field(),
+                "multiprocess": dg.multiprocess_executor.config_schema.as_field(),
+            }
+        ),
+        default_value={"in_process": {}},
+    ),
+    requirements=_requirements,
+    executor_creation_fn=_choose,
+    description="Steps run in this process; execution.config.multiprocess gives each its own.",
+)

@@ -1,0 +1,189 @@
+"""The end of an evaluation: decide, write the two result files, track.
+
+Joins what attestation/ and reporting/ make, which know nothing of one another. The attestation is
+written last: where it stands, everything it names stands.
+"""
+
+import hashlib
+from typing import Any
+
+from hokusai_assets.attestation.core import build_core, core_digest
+from hokusai_assets.attestation.document import (
+    attestation_name,
+    build_document,
+    disagreements,
+    document_bytes,
+    read_document,
+)
+from hokusai_assets.attestation.ledger import Ledger
+from hokusai_assets.decision_rule import decide
+from hokusai_assets.defs.resources.inputs import RunInputs
+from hokusai_assets.defs.resources.tracking import TrackingResource
+from hokusai_assets.errors import AttestationError
+from hokusai_assets.files import write_once
+from hokusai_assets.records import (
+    Attestation,
+    BenchmarkDataset,
+    BenchmarkMetrics,
+    ContributedDataset,
+    DeltaReport,
+    EvaluationPlan,
+    MergedDataset,
+    TrainedModel,
+)
+from hokusai_assets.reporting.delta_output import (
+    build_delta_output,
+    delta_output_bytes,
+    delta_output_name,
+)
+from hokusai_assets.reporting.tracked_run import tracked_run
+
+
+def run_configuration(run: RunInputs) -> dict[str, Any]:
+    """What the run was asked to do: no paths, no secrets."""
+    return {
+        "mode": run.mode,
+        "task_id": run.task.id,
+        "task_digest": run.task.digest,
+        "seed": run.task.seed,
+        "estimator": run.task.model.estimator,
+        "merge_strategy": run.task.merge.strategy,
+        "metrics": list(run.task.metrics.included),
+        "primary_metric": run.task.metrics.primary,
+        "baseline": "trained" if run.baseline is None else "stored",
+        "contributor_ids": [source.contributor_id for source in run.contributions],
+    }
+
+
+def benchmark_description(benchmark: BenchmarkDataset) -> dict[str, Any]:
+    """The benchmark by counts and digests; its rows stay closed."""
+    return {
+        "name": benchmark.manifest.source.name,
+        "content_root": benchmark.content_root,
+        "content_root_received": benchmark.content_root_received,
+        "rows": benchmark.row_count,
+        "left_out_as_in_base": benchmark.left_out_exact + benchmark.left_out_normalised,
+        "class_counts": benchmark.class_counts,
+    }
+
+
+def write_results(
+    run: RunInputs,
+    *,
+    run_id: str,
+    timestamp: str,
+    output_dir: str,
+    ledger: Ledger,
+    tracking: TrackingResource,
+    report: DeltaReport,
+    metrics: BenchmarkMetrics,
+    plan: EvaluationPlan,
+    baseline: TrainedModel,
+    candidate: TrainedModel,
+    benchmark: BenchmarkDataset,
+    contributed: ContributedDataset,
+    merged: MergedDataset,
+) -> Attestation:
+    """Decide, write `delta_output_*.json` and then `attestation_*.json`, and track."""
+    core = build_core(
+        run.task,
+        dry_run=run.dry_run,
+        benchmark=benchmark,
+        contributed=contributed,
+        plan=plan,
+        baseline=baseline,
+        candidate=candidate,
+        metrics=metrics,
+        report=report,
+    )
+    decision = decide(report.clauses, plan.body["rule"], plan.attempt, dry_run=run.dry_run)
+    ledger.append(decision.model_dump(mode="json"))
+    mlflow_run_id = tracking.begin(run_id)
+    delta_output = delta_output_bytes(
+        build_delta_output(
+            run_id=run_id,
+            timestamp=timestamp,
+            dry_run=run.dry_run,
+            config=run_configuration(run),
+            benchmark=benchmark_description(benchmark),
+            contributed=contributed,
+            merged=merged,
+            baseline=baseline,
+            candidate=candidate,
+            report=report,
+            decision=decision,
+            mlflow_run_id=mlflow_run_id,
+        )
+    )
+    digests = {delta_output_name(run_id): hashlib.sha256(delta_output).hexdigest()}
+    document = document_bytes(
+        build_document(
+            core,
+            run_id=run_id,
+            timestamp=timestamp,
+            contributed=contributed,
+            baseline=baseline,
+            candidate=candidate,
+            decision=decision,
+            files=digests,
+        )
+    )
+    delta_output_path = write_once(output_dir, delta_output_name(run_id), delta_output)
+    attestation_path = write_once(output_dir, attestation_name(run_id), document)
+    digests[attestation_name(run_id)] = hashlib.sha256(document).hexdigest()
+    tracked = tracked_run(
+        run.task,
+        run_id=run_id,
+        started_ms=tracking.started_ms,
+        dry_run=run.dry_run,
+        benchmark=benchmark,
+        contributed=contributed,
+        merged=merged,
+        plan=plan,
+        baseline=baseline,
+        candidate=candidate,
+        report=report,
+        decision=decision,
+        core_digest=core_digest(core),
+        files=(delta_output_path, attestation_path),
+    )
+    return Attestation(
+        run_id=run_id,
+        core=core,
+        core_digest=core_digest(core),
+        decision=decision,
+        attestation_path=attestation_path,
+        delta_output_path=delta_output_path,
+        file_digests=digests,
+        mlflow_run_id=mlflow_run_id,
+        tracking=tracking.log(tracked),
+    )
+
+
+def result_disagreements(attestation: Attestation) -> list[str]:
+    """What in the written files disagrees with the attestation's record, one line each."""
+    import fsspec
+
+    contents: dict[str, bytes] = {}
+    for path in (attestation.delta_output_path, attestation.attestation_path):
+        fs, place = fsspec.core.url_to_fs(path)
+        if fs.exists(place):
+            contents[path.rsplit("/", 1)[-1]] = fs.cat_file(place)
+    found = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
+    problems = [
+        f"file {name} is missing" if name not in found else f"file {name} was changed"
+        for name, digest in sorted(attestation.file_digests.items())
+        if found.get(name) != digest
+    ]
+    if core_digest(attestation.core) != attestation.core_digest:
+        problems.append("the record's core does not have the record's core digest")
+    name = attestation_name(attestation.run_id)
+    if name in contents:
+        try:
+            document = read_document(contents[name], name)
+        except AttestationError as error:
+            return [*problems, str(error)]
+        problems += disagreements(document, found)
+        if document.get("core_digest") != attestation.core_digest:
+            problems.append(f"{name} holds another core than the record")
+    return problems

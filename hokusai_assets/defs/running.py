@@ -1,0 +1,127 @@
+"""Running a job in this process, for the command line: progress out, one outcome back."""
+
+import os
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import dagster as dg
+
+from hokusai_assets.definitions import defs
+from hokusai_assets.defs.checks import contributed_data_conforms
+from hokusai_assets.defs.jobs import DRY_RUN_JOB, EVALUATE_JOB
+from hokusai_assets.records import (
+    Attestation,
+    BenchmarkDataset,
+    ContributedDataset,
+    DeltaReport,
+    MergedDataset,
+)
+from hokusai_assets.settings import Settings
+
+Progress = Callable[[str, str], None]  # asset, "started" | "finished" | "failed"
+
+_STATES = {
+    dg.DagsterEventType.STEP_START: "started",
+    dg.DagsterEventType.STEP_SUCCESS: "finished",
+    dg.DagsterEventType.STEP_FAILURE: "failed",
+}
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What a successful run made, for whoever prints it."""
+
+    attestation: Attestation
+    report: DeltaReport
+    contributed: ContributedDataset
+    benchmark: BenchmarkDataset
+    merged: MergedDataset
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended; `message` and `exit_code` say why where it failed."""
+
+    run_id: str
+    evaluation: Evaluation | None
+    message: str = ""
+    exit_code: int = 0
+
+
+def use_home() -> None:
+    """Keep Dagster's history in HOKUSAI_HOME where DAGSTER_HOME says nothing else."""
+    if os.environ.get("DAGSTER_HOME"):
+        return
+    home = Settings.from_environment().home / "dagster"
+    home.mkdir(parents=True, exist_ok=True)
+    config = home / "dagster.yaml"
+    if not config.exists():
+        config.write_text("telemetry:\n  enabled: false\n", encoding="utf-8")
+    os.environ["DAGSTER_HOME"] = str(home)
+
+
+def evaluate(resources: dict[str, Any], *, dry_run: bool, progress: Progress) -> Outcome:
+    """Run the evaluation (or its rehearsal) with this resource configuration."""
+    use_home()
+    job = defs.resolve_job_def(DRY_RUN_JOB if dry_run else EVALUATE_JOB)
+    run_config = {
+        "resources": {name: {"config": config} for name, config in resources.items()},
+        "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
+    }
+    with dg.DagsterInstance.get() as instance:
+        run_id = str(uuid.uuid4())
+        instance.add_event_listener(run_id, lambda entry: _tell(entry, progress))
+        result = job.execute_in_process(
+            run_config=run_config, instance=instance, run_id=run_id, raise_on_error=False
+        )
+        if not result.success:
+            message, exit_code = _failure(instance, run_id)
+            return Outcome(run_id, None, message, exit_code)
+        return Outcome(
+            run_id,
+            Evaluation(
+                attestation=result.output_for_node("attestation"),
+                report=result.output_for_node("delta_report"),
+                contributed=result.output_for_node("contributed_data"),
+                benchmark=result.output_for_node("benchmark_dataset"),
+                merged=result.output_for_node("merged_dataset"),
+            ),
+        )
+
+
+def _tell(entry: dg.EventLogEntry, progress: Progress) -> None:
+    event = entry.dagster_event
+    if event is not None and event.step_key and event.event_type in _STATES:
+        progress(event.step_key, _STATES[event.event_type])
+
+
+def _failure(instance: dg.DagsterInstance, run_id: str) -> tuple[str, int]:
+    """The sentence and the exit code of the first thing that went wrong."""
+    for entry in instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION):
+        event = entry.dagster_event
+        evaluation = event.asset_check_evaluation_data if event else None
+        if evaluation is not None and not evaluation.passed and evaluation.blocking:
+            refused = evaluation.check_name in {
+                key.name for key in contributed_data_conforms.check_keys
+            }
+            return (
+                f"The check {evaluation.check_name} failed: {evaluation.description}",
+                3 if refused else 1,
+            )
+    kinds = (dg.DagsterEventType.STEP_FAILURE, dg.DagsterEventType.RUN_FAILURE)
+    for kind in kinds:
+        for entry in instance.all_logs(run_id, of_type=kind):
+            event = entry.dagster_event
+            data: Any = event.event_specific_data if event else None
+            chosen = getattr(data, "user_failure_data", None)
+            if chosen is not None and chosen.description:
+                code = chosen.metadata.get("exit_code")
+                return chosen.description, int(code.value) if code else 1
+            error = getattr(data, "error", None)
+            while error is not None:
+                if error.cls_name == "Failure" or error.cause is None:
+                    return f"{event.step_key or 'the run'}: {error.message.strip()}", 1
+                error = error.cause
+    return f"Run {run_id} failed; Dagster's log of the run says why.", 1

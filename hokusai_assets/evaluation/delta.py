@@ -1,0 +1,251 @@
+"""Candidate less baseline: deltas, DeltaOne and the rule's clauses, from stored predictions.
+
+A delta is the difference of exact values, rounded once. What can be computed for one model only is
+named and left out of DeltaOne; a decision that needs it fails closed. The verdict is not here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from hokusai_assets import decision_rule, scoring
+from hokusai_assets.errors import ModelError
+from hokusai_assets.evaluation.benchmarking import value_record
+from hokusai_assets.evaluation.guards import measure_guard
+from hokusai_assets.evaluation.predictions import ScoredRows, read_predictions
+from hokusai_assets.evaluation.uncertainty import influences, spread_of
+from hokusai_assets.records import (
+    Attempt,
+    BenchmarkMetrics,
+    Clause,
+    ContributorShare,
+    DeltaOne,
+    DeltaReport,
+    MetricDelta,
+)
+from hokusai_assets.scoring import Spread, Undefined
+from hokusai_assets.task import Label, MetricName, Task
+
+METHOD = "weighted_average_delta"
+
+
+@dataclass(frozen=True, eq=False)
+class _Compared:
+    """One metric of both models: exact values per seed, influences, and the difference."""
+
+    metric: MetricName
+    before: list[scoring.Value]
+    after: list[scoring.Value]
+    influence_before: Any
+    influence_after: Any
+
+    @property
+    def undefined(self) -> str | None:
+        reasons = []
+        for name, values in (("baseline", self.before), ("candidate", self.after)):
+            mean = scoring.seed_mean(values)
+            if isinstance(mean, Undefined):
+                reasons.append(f"{name}: {mean.reason}")
+        return "; ".join(reasons) or None
+
+    @property
+    def delta(self) -> Fraction:
+        return _number(scoring.seed_mean(self.after)) - _number(scoring.seed_mean(self.before))
+
+
+def compare(
+    task: Task,
+    metrics: BenchmarkMetrics,
+    rule: Mapping[str, Any],
+    *,
+    leaked: int,
+    typed_rows: int,
+    benchmark_rows_in_training: int,
+    shares: tuple[ContributorShare, ...],
+    attempt: Attempt,
+) -> DeltaReport:
+    """The delta report of one evaluation.
+
+    `rule` is the plan's; `leaked` of `typed_rows` contributed rows (read less rejected) stood in
+    the benchmark. `fixed_rows` and `broken_rows` are those of the first seed, whose model is the
+    one released. Raises ModelError where the predictions are not those that `metrics` describes.
+    """
+    rows = read_predictions(metrics.folder)
+    # The rule names the test for this number of seeds; another number would need another test.
+    if len(rows.row_digests) != metrics.row_count or rows.pairs() != rule["number_of_seeds"]:
+        raise ModelError(
+            "The stored predictions have other rows or seeds than the metrics and the plan: "
+            "materialize both models and benchmark_metrics again."
+        )
+    compared = [_compare_metric(name, rows, metrics.labels) for name in task.metrics.included]
+    deltas = tuple(_delta(part, rows, rule) for part in compared)
+    delta_one = _delta_one(compared, rows, rule)
+    primary = next(d for d in deltas if d.metric == rule["primary"])
+    facts = decision_rule.Facts(
+        rows=metrics.row_count,
+        benchmark_rows_in_training=benchmark_rows_in_training,
+        leaked_rows=leaked,
+        typed_rows=typed_rows,
+        primary_baseline_millionths=primary.baseline.millionths,
+        primary_candidate_millionths=primary.candidate.millionths,
+        primary_p_pico=primary.p_value_pico,
+        delta_one_p_pico=delta_one.p_value_pico,
+        primary_undefined=primary.undefined,
+        delta_one_undefined=delta_one.undefined,
+        guards=tuple(measure_guard(guard, rows, metrics.labels) for guard in rule["guards"]),
+    )
+    fixed, broken = _discordant(rows, rows.truth >= 0)
+    return DeltaReport(
+        deltas=deltas,
+        delta_one=delta_one,
+        primary=task.metrics.primary,
+        fixed_rows=fixed,
+        broken_rows=broken,
+        row_count=metrics.row_count,
+        clauses=tuple(
+            Clause(name=c.name, holds=c.holds, numbers=c.numbers, sentence=c.sentence)
+            for c in decision_rule.evaluate(rule, facts, attempt.number)
+        ),
+        shares=shares,
+    )
+
+
+def _compare_metric(metric: MetricName, rows: ScoredRows, names: Sequence[Label]) -> _Compared:
+    before = scoring.score_metric(metric, rows.truth, rows.baseline, names)
+    after = scoring.score_metric(metric, rows.truth, rows.candidate, names)
+    if any(isinstance(value, Undefined) for value in (*before, *after)):
+        return _Compared(metric, before, after, None, None)
+    return _Compared(
+        metric,
+        before,
+        after,
+        influences(metric, rows.truth, rows.baseline, len(names)),
+        influences(metric, rows.truth, rows.candidate, len(names)),
+    )
+
+
+def _delta(part: _Compared, rows: ScoredRows, rule: Mapping[str, Any]) -> MetricDelta:
+    baseline = value_record(part.metric, scoring.seed_mean(part.before))
+    candidate = value_record(part.metric, scoring.seed_mean(part.after))
+    if part.undefined is not None:
+        return MetricDelta(
+            metric=part.metric,
+            baseline=baseline,
+            candidate=candidate,
+            delta=None,
+            delta_millionths=None,
+            standard_error_nano=None,
+            p_value_pico=None,
+            method=None,
+            undefined=part.undefined,
+        )
+    method = str(rule["tests"][part.metric])
+    spread = spread_of(
+        part.influence_before,
+        part.influence_after,
+        [_number(value) for value in part.before],
+        [_number(value) for value in part.after],
+        rows.clusters,
+    )
+    if method == "mcnemar_exact":
+        # Of recall, the rows that count are the positive class's.
+        of_metric = rows.truth == 1 if part.metric == "recall" else rows.truth >= 0
+        p_value: float | Undefined = scoring.mcnemar_p(*_discordant(rows, of_metric))
+    else:
+        p_value = scoring.improvement_p(part.delta, spread)
+    return MetricDelta(
+        metric=part.metric,
+        baseline=baseline,
+        candidate=candidate,
+        delta=float(part.delta),
+        delta_millionths=scoring.millionths(part.delta),
+        standard_error_nano=_error(spread),
+        p_value_pico=None if isinstance(p_value, Undefined) else scoring.pico(p_value),
+        method=method,
+        undefined=p_value.reason if isinstance(p_value, Undefined) else None,
+    )
+
+
+def _delta_one(
+    compared: Sequence[_Compared], rows: ScoredRows, rule: Mapping[str, Any]
+) -> DeltaOne:
+    missing = {part.metric: part.undefined for part in compared if part.undefined is not None}
+    present = [part for part in compared if part.undefined is None]
+    total = sum(int(rule["weights"][part.metric]) for part in present)
+    if not total:
+        return DeltaOne(
+            value=None,
+            millionths=None,
+            standard_error_nano=None,
+            p_value_pico=None,
+            weights_millionths={},
+            metrics_included=(),
+            metrics_missing=missing,
+            computation_method=METHOD,
+            undefined="no included metric with a weight is defined for both models",
+        )
+    weights = {part.metric: Fraction(int(rule["weights"][part.metric]), total) for part in present}
+    value = sum((weights[part.metric] * part.delta for part in present), Fraction(0))
+    spread = _delta_one_spread(present, weights, rows)
+    p_value = scoring.improvement_p(value, spread)
+    return DeltaOne(
+        value=float(value),
+        millionths=scoring.millionths(value),
+        standard_error_nano=_error(spread),
+        p_value_pico=None if isinstance(p_value, Undefined) else scoring.pico(p_value),
+        weights_millionths={name: scoring.millionths(w) for name, w in weights.items()},
+        metrics_included=tuple(part.metric for part in present),
+        metrics_missing=missing,
+        computation_method=METHOD
+        if not missing
+        else f"{METHOD} of the metrics that both models have, weights renormalised",
+        undefined=p_value.reason if isinstance(p_value, Undefined) else None,
+    )
+
+
+def _delta_one_spread(
+    present: Sequence[_Compared], weights: Mapping[MetricName, Fraction], rows: ScoredRows
+) -> Spread | Undefined:
+    def weighted(parts: Sequence[Any]) -> Any:
+        return sum(float(weights[c.metric]) * part for c, part in zip(present, parts, strict=True))
+
+    def per_seed(values: Sequence[Sequence[scoring.Value]]) -> list[Fraction]:
+        return [
+            sum(
+                (weights[c.metric] * _number(v) for c, v in zip(present, seed, strict=True)),
+                Fraction(0),
+            )
+            for seed in zip(*values, strict=True)
+        ]
+
+    return spread_of(
+        weighted([part.influence_before for part in present]),
+        weighted([part.influence_after for part in present]),
+        per_seed([part.before for part in present]),
+        per_seed([part.after for part in present]),
+        rows.clusters,
+    )
+
+
+def _discordant(rows: ScoredRows, of_metric: Any) -> tuple[int, int]:
+    """Rows that only the candidate, and that only the baseline has right, of the first seed."""
+    right_before = rows.baseline.labels[0] == rows.truth
+    right_after = rows.candidate.labels[0] == rows.truth
+    fixed = int(np.count_nonzero(right_after & ~right_before & of_metric))
+    broken = int(np.count_nonzero(right_before & ~right_after & of_metric))
+    return fixed, broken
+
+
+def _error(spread: Spread | Undefined) -> int | None:
+    return None if isinstance(spread, Undefined) else scoring.nano(spread.standard_error)
+
+
+def _number(value: scoring.Value) -> Fraction:
+    if isinstance(value, Undefined):
+        raise ValueError(f"an undefined value was used as a number: {value.reason}")
+    return value

@@ -1,0 +1,136 @@
+"""The parameters of the decision rule in force for one evaluation, as the plan commits to them.
+
+`rule_parameters` writes every default out, in integers and text. What the parameters mean stands
+in decision_rule; when they are committed is the plan's business.
+"""
+
+import math
+from collections.abc import Mapping
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from hokusai_assets import decision_rule
+from hokusai_assets.errors import TaskError
+from hokusai_assets.task import METRIC_NAMES, Task
+
+DEFAULT_MARGIN_MILLIONTHS = 50_000
+GUARD_LEVEL_MILLIONTHS = 50_000
+RECALL = "recall:"
+
+_LARGEST_INTEGER = 2**53 - 1  # of canonical JSON
+
+
+def rule_parameters(
+    task: Task, class_counts: Mapping[str, int], *, number_of_seeds: int
+) -> dict[str, Any]:
+    """Every parameter of the rule: version, levels, thresholds, tests, weights, guards.
+
+    `class_counts` are the benchmark's rows by label, as text; they decide which guards can have a
+    margin. Raises TaskError where the task names a margin that could not pass although nothing
+    changed, with the rows it needs; a default margin becomes a harm test instead.
+    """
+    clustered = task.group_column is not None
+    decision = task.decision
+    included: list[str] = [name for name in METRIC_NAMES if name in task.metrics.included]
+    tests = {name: _test_of(task, name, number_of_seeds) for name in included}
+    tests["delta_one"] = _approximate("influence_normal", clustered, number_of_seeds)
+    return {
+        "version": decision_rule.VERSION,
+        "familywise_alpha_pico": _scaled(decision.familywise_alpha, 10**12),
+        "attempts_per_benchmark": decision.attempts_per_benchmark,
+        "min_delta_bps": decision.min_delta_bps,
+        "min_benchmark_rows": decision.min_benchmark_rows,
+        "max_leaked_share_millionths": _scaled(decision.max_leaked_share, 10**6),
+        "primary": task.metrics.primary,
+        "included": included,
+        "weights": _weights(task, included),
+        "number_of_seeds": number_of_seeds,
+        "tests": tests,
+        "guards": _guards(task, number_of_seeds, class_counts),
+        "guard_level_millionths": GUARD_LEVEL_MILLIONTHS,
+        "expected_discordance_millionths": _scaled(task.guards.expected_discordance, 10**6),
+        "retire": task.benchmark.retire,
+        "lineage": task.lineage,
+    }
+
+
+def _test_of(task: Task, metric: str, seeds: int) -> str:
+    clustered = task.group_column is not None
+    binary = len(task.data.labels) == 2
+    if metric == "accuracy" or (metric == "recall" and binary):
+        if seeds == 1 and not clustered:
+            return "mcnemar_exact"
+        return _approximate("influence_normal", clustered, seeds)
+    plain = "delong_normal" if metric == "auroc" else "influence_normal"
+    return _approximate(plain, clustered, seeds)
+
+
+def _approximate(plain: str, clustered: bool, seeds: int) -> str:
+    if seeds > 1:
+        return "seed_mean_cluster_t" if clustered else "seed_mean_t"
+    return "cluster_t" if clustered else plain
+
+
+def _guards(task: Task, seeds: int, class_counts: Mapping[str, int]) -> list[dict[str, Any]]:
+    clustered = task.group_column is not None
+    discordance = _scaled(task.guards.expected_discordance, 10**6)
+    exact = seeds == 1 and not clustered
+    problems: list[str] = []
+    guards: list[dict[str, Any]] = []
+    for index, label in enumerate(task.data.labels):
+        name = f"{RECALL}{label}"
+        rows = class_counts.get(str(label), 0)
+        named = task.guards.margins.get(name)
+        margin = _margin(named)
+        needed = decision_rule.rows_for_margin(margin, discordance)
+        if named is not None and rows < needed:
+            problems.append(
+                f"{name} has a margin of {named:g} points but {rows:,} benchmark rows; with fewer "
+                f"than {needed:,} it could not pass although nothing changed"
+            )
+        guard = {"name": name, "metric": "recall", "class": index, "rows": rows}
+        if rows >= needed:
+            method = "tango_score" if exact else _approximate("", clustered, seeds)
+            guards.append(guard | {"method": method, "margin_millionths": margin})
+        else:
+            method = "binomial_exact" if exact else _approximate("", clustered, seeds)
+            guards.append(guard | {"method": method})
+    if problems:
+        raise TaskError(
+            f"The guards of the task cannot be kept: {'; '.join(problems)}. Widen the margin, "
+            "add benchmark rows, or leave the margin out: a test for harm then takes its place."
+        )
+    named = task.guards.margins.get("auroc")
+    auroc: dict[str, Any] = {
+        "name": "auroc",
+        "metric": "auroc",
+        "method": _approximate("delong_normal", clustered, seeds),
+        # A guard that the task names is owed an answer; the default one needs scores to exist.
+        "applies": "where_scored" if named is None else "always",
+    }
+    if named is not None:
+        auroc["margin_millionths"] = _margin(named)
+    return [*guards, auroc]
+
+
+def _margin(points: float | None) -> int:
+    return DEFAULT_MARGIN_MILLIONTHS if points is None else _scaled(points, 10**4)
+
+
+def _weights(task: Task, included: list[str]) -> dict[str, int]:
+    """DeltaOne's weights as the smallest integers of the same proportions."""
+    given: Mapping[Any, float] = task.metrics.weights or dict.fromkeys(included, 1.0)
+    exact = {name: Fraction(Decimal(repr(float(given[name])))) for name in included}
+    scale = math.lcm(*(weight.denominator for weight in exact.values()))
+    integers = {name: int(weight * scale) for name, weight in exact.items()}
+    common = math.gcd(*integers.values())
+    integers = {name: weight // common for name, weight in integers.items()}
+    if sum(integers.values()) > _LARGEST_INTEGER:
+        raise TaskError("metrics.weights have too many digits: use at most six decimals.")
+    return integers
+
+
+def _scaled(value: float, unit: int) -> int:
+    """A decimal number of the task file in units of 1 / unit, rounded down."""
+    return math.floor(Fraction(Decimal(repr(value))) * unit)

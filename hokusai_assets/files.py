@@ -1,0 +1,78 @@
+"""Files that are written once: whole or not at all, and never over what is there.
+
+Local paths or fsspec URLs. What is in the files is the caller's business.
+"""
+
+import os
+import tempfile
+from pathlib import Path
+
+from hokusai_assets.errors import AlreadyWrittenError, OutputDirError
+
+
+def is_url(path: str) -> bool:
+    """Whether `path` is an fsspec URL rather than a local path."""
+    return "://" in path
+
+
+def join(folder: str, *names: str) -> str:
+    """`names` below `folder`, which is a local path or a URL."""
+    if is_url(folder):
+        return "/".join((folder.rstrip("/"), *names))
+    return str(Path(folder, *names))
+
+
+def write_once(folder: str, name: str, content: bytes) -> str:
+    """Write `content` to `folder`/`name` and return its path; raise AlreadyWrittenError if taken.
+
+    Locally the bytes go to a temporary file that is linked into place, so that a reader sees the
+    whole file or none, and two writers cannot both win. Object stores publish whole objects.
+    """
+    target = join(folder, name)
+    if is_url(folder):
+        import fsspec
+
+        fs, path = fsspec.core.url_to_fs(target)
+        if fs.exists(path):
+            raise AlreadyWrittenError(f"{target} was written before and is never overwritten.")
+        fs.pipe_file(path, content)
+        return target
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=folder, prefix=".writing-")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.chmod(temporary, 0o644)  # noqa: PTH101 - mkstemp's 0600 would hide it from readers
+        try:
+            os.link(temporary, target)
+        except FileExistsError:
+            raise AlreadyWrittenError(
+                f"{target} was written before and is never overwritten."
+            ) from None
+    finally:
+        Path(temporary).unlink()
+    return target
+
+
+def check_writable(folder: str) -> None:
+    """Raise OutputDirError unless files can be made in `folder`; leaves nothing behind.
+
+    Tried by making a file, because permission bits do not tell (root, read-only mounts, quotas).
+    """
+    if is_url(folder):
+        return
+    path = Path(folder).absolute()
+    existing = next(p for p in (path, *path.parents) if p.exists())
+    try:
+        if not existing.is_dir():
+            raise NotADirectoryError
+        with tempfile.TemporaryDirectory(dir=existing, prefix=".hokusai-"):
+            pass
+    except OSError as error:
+        what = "is not a folder" if isinstance(error, NotADirectoryError) else "is not writable"
+        raise OutputDirError(
+            f"Outputs cannot be written to {folder}: {existing} {what}. Choose another folder or "
+            "change its permissions."
+        ) from None

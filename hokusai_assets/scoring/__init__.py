@@ -1,0 +1,58 @@
+"""From predictions to metrics, standard errors, bounds and p values: numpy and scipy.special only.
+
+What the pipeline and a verifier must compute alike stands here once: `metrics` (exact rationals
+from integer tables and integer scores), `influence` (what one row contributes to a metric) and
+`paired` (tests and bounds for candidate less baseline on the same rows). What the numbers mean for
+a verdict is decision_rule's business; reading predictions from disk is evaluation's.
+"""
+
+from hokusai_assets.scoring.influence import influence, recall_influence
+from hokusai_assets.scoring.metrics import (
+    Predictions,
+    Undefined,
+    Value,
+    class_recall,
+    confusion,
+    joint_table,
+    metric_value,
+    millionths,
+    score_metric,
+    seed_mean,
+)
+from hokusai_assets.scoring.paired import (
+    Spread,
+    harm_p,
+    improvement_p,
+    lower_bound,
+    mcnemar_p,
+    nano,
+    nano_below,
+    paired_spread,
+    pico,
+    tango_lower_bound,
+)
+
+__all__ = [
+    "Predictions",
+    "Spread",
+    "Undefined",
+    "Value",
+    "class_recall",
+    "confusion",
+    "harm_p",
+    "improvement_p",
+    "influence",
+    "joint_table",
+    "lower_bound",
+    "mcnemar_p",
+    "metric_value",
+    "millionths",
+    "nano",
+    "nano_below",
+    "paired_spread",
+    "pico",
+    "recall_influence",
+    "score_metric",
+    "seed_mean",
+    "tango_lower_bound",
+]

@@ -1,0 +1,35 @@
+"""The task file: what the model does, which data it has, how it is judged.
+
+One frozen, typed record, read from TOML (`task_schema = 1`) and checked whole. Its digest covers
+what the task means, not how it is written down. Reading the data that a task names is
+contribution/'s business.
+"""
+
+from hokusai_assets.task.loading import LoadedTask, load_task, parse_task, task_json_schema
+from hokusai_assets.task.meaning import DEFAULT_SEED
+from hokusai_assets.task.sections import (
+    METRIC_NAMES,
+    Column,
+    ColumnRole,
+    ColumnType,
+    Label,
+    MetricName,
+    PiiAction,
+    Task,
+)
+
+__all__ = [
+    "DEFAULT_SEED",
+    "METRIC_NAMES",
+    "Column",
+    "ColumnRole",
+    "ColumnType",
+    "Label",
+    "LoadedTask",
+    "MetricName",
+    "PiiAction",
+    "Task",
+    "load_task",
+    "parse_task",
+    "task_json_schema",
+]

@@ -1,0 +1,79 @@
+"""What a task file may not say: contradictions between keys that are each fine alone."""
+
+import difflib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hokusai_assets.task.sections import Task
+
+
+def contradictions(task: "Task") -> Iterator[str]:
+    """Everything about `task` that contradicts itself, one sentence each."""
+    names = [c.name for c in task.columns]
+    for name in sorted({n for n in names if names.count(n) > 1}):
+        yield f"column {name!r} is defined more than once"
+    for name in names:
+        if name.startswith("_"):
+            yield f"column {name!r}: names that start with an underscore are this program's own"
+    for role, least, most in (
+        ("id", 0, 1),
+        ("target", 1, 1),
+        ("group", 0, 1),
+        ("feature", 1, None),
+    ):
+        count = sum(c.role == role for c in task.columns)
+        if count < least or (most is not None and count > most):
+            wanted = f"exactly {least}" if least == most else f"at {'most' if most else 'least'} 1"
+            yield f"{count} columns have the role {role}; there must be {wanted}"
+    for column in task.columns:
+        if (column.minimum is not None or column.maximum is not None) and column.type not in {
+            "integer",
+            "number",
+        }:
+            yield f"column {column.name!r} has bounds but is of type {column.type}"
+        if column.allowed is not None and column.type not in {"text", "category"}:
+            yield f"column {column.name!r} lists allowed texts but is of type {column.type}"
+        if column.role == "target" and column.nullable:
+            yield f"column {column.name!r} is the target and cannot be nullable"
+        if column.role == "target" and column.type not in {"text", "category", "integer"}:
+            yield f"column {column.name!r} is the target: its type must be category or integer"
+    labels = task.data.labels
+    if len(set(map(str, labels))) != len(labels):
+        yield "data.labels holds a label twice"
+    for column in task.columns:
+        if column.role == "target":
+            wanted_type = int if column.type == "integer" else str
+            if not all(type(label) is wanted_type for label in labels):
+                yield f"data.labels must all be of the target's type, {column.type}"
+    included = task.metrics.included
+    if len(set(included)) != len(included):
+        yield "metrics.included names a metric twice"
+    if task.metrics.primary not in included:
+        yield f"metrics.primary {task.metrics.primary!r} is not in metrics.included"
+    if task.metrics.primary in {"precision", "f1_score"}:
+        yield (
+            f"metrics.primary cannot be {task.metrics.primary}: its test errs too often at the "
+            "levels in force; include it beside accuracy, recall or auroc"
+        )
+    weights = task.metrics.weights
+    if weights is not None:
+        if set(weights) != set(included):
+            yield "metrics.weights must name exactly the metrics in metrics.included"
+        if any(not w >= 0 for w in weights.values()) or not 0 < sum(weights.values()) < 1e9:
+            yield "metrics.weights must not be negative, and one must be above 0"
+    if task.merge.strategy == "update":
+        keys = {c.name for c in task.columns if c.role == "id"}
+        if task.merge.key not in keys:
+            yield "merge.key must name the id column when merge.strategy is update"
+    recalls = {f"recall:{label}" for label in labels}
+    for guard, margin in task.guards.margins.items():
+        if guard not in recalls | {"auroc"}:
+            near = difflib.get_close_matches(guard, [*sorted(recalls), "auroc"], 1)
+            yield f"guards.margins names {guard!r}" + (
+                f"; did you mean {near[0]!r}?"
+                if near
+                else f"; it may name auroc and {', '.join(sorted(recalls))}"
+            )
+        if not 0 < margin <= 100:
+            yield f"guards.margins.{guard} must be above 0 and at most 100 points"

@@ -1,0 +1,41 @@
+"""What a task means, apart from how it is written down: what its digest covers."""
+
+import decimal
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hokusai_assets.task.sections import Task
+
+DEFAULT_SEED = 42
+
+
+def meaning_of(task: "Task") -> dict[str, Any]:
+    """`task` as canonical JSON types: no paths or display texts, no key equal to its default."""
+    body = task.model_dump(mode="json", exclude_defaults=True)
+    body["task_schema"] = task.task_schema
+    body.pop("title", None)
+    body["data"] = {"labels": list(task.data.labels)}
+    if task.seed == DEFAULT_SEED:
+        body.pop("seed")
+    for section, key in (("model", "id"), ("benchmark", "lineage")):
+        if body.get(section, {}).get(key) == task.id:
+            del body[section][key]
+    if len(set(task.weights.values())) == 1:
+        body.get("metrics", {}).pop("weights", None)
+    body["columns"] = sorted(
+        ({k: v for k, v in c.items() if k != "description"} for c in body["columns"]),
+        key=lambda c: str(c["name"]),
+    )
+    return {key: _decimal_strings(value) for key, value in body.items() if value != {}}
+
+
+def _decimal_strings(value: Any) -> Any:
+    """Floats as plain decimal text, since canonical JSON has no floats here."""
+    if isinstance(value, float):
+        number = decimal.Decimal(repr(value)).normalize()
+        return format(number, "f")
+    if isinstance(value, dict):
+        return {key: _decimal_strings(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_decimal_strings(item) for item in value]
+    return value
