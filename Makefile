@@ -7,7 +7,7 @@ export HOKUSAI_HOME ?= $(CURDIR)/.hokusai
 export DAGSTER_HOME ?= $(HOKUSAI_HOME)/dagster
 EXAMPLE := examples/fine_foods
 
-.PHONY: help setup demo dry-run ui test check format bench clean
+.PHONY: help setup demo dry-run ui test check format schemas bench clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -49,6 +49,9 @@ check: setup ## formatting, lint, types, import rules
 format: setup ## format and fix what can be fixed
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+
+schemas: setup ## write docs/schemas again from the records
+	@$(BIN)/python docs/schemas/write_schemas.py
 
 bench: setup ## measure; prints ratios
 	@$(BIN)/python -m benchmarks

@@ -104,7 +104,7 @@ def read_document(content: bytes, name: str) -> dict[str, Any]:
         raise AttestationError(
             f"{name} is not canonical JSON: it was changed after it was written."
         )
-    return document
+    return dict(document)
 
 
 def disagreements(document: dict[str, Any], file_digests: dict[str, str]) -> list[str]:

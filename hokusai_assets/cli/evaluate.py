@@ -3,7 +3,7 @@
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -198,7 +198,7 @@ def _run(resources: dict[str, Any], *, dry_run: bool, as_json: bool) -> None:
     )
 
 
-def _refuse(message: str, exit_code: int, as_json: bool) -> None:
+def _refuse(message: str, exit_code: int, as_json: bool) -> NoReturn:
     if as_json:
         _print(json.dumps({"error": message, "exit_code": exit_code}))
     else:

@@ -6,6 +6,7 @@ and dashes one space and one hyphen, invisible characters nothing.
 """
 
 import unicodedata
+from collections.abc import Sequence
 from typing import Any
 
 # Minus sign: not a dash by category, but typed as one. Tabs separate digits as spaces do.
@@ -47,14 +48,13 @@ def fold(text: str) -> str:
     return text.translate(_TABLE)
 
 
-def original_span(text: str, start: int, end: int) -> tuple[int, int]:
-    """The characters of `text` that folded to fold(text)[start:end], `end` above `start`."""
-    length = 0
-    first = None
-    for index, character in enumerate(text):
-        length += len(_TABLE[ord(character)] or "")
-        if first is None and length > start:
-            first = index
-        if length >= end:
-            return first or 0, index + 1
-    raise ValueError("the span lies outside of the folded text")
+def original_spans(text: str, spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """For each span of fold(text), not empty, the characters of `text` that it came from."""
+    if text.isascii():
+        return list(spans)
+    origin = [
+        index
+        for index, character in enumerate(text)
+        for _ in range(len(_TABLE[ord(character)] or ""))
+    ]
+    return [(origin[start], origin[end - 1] + 1) for start, end in spans]

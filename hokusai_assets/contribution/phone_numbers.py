@@ -18,7 +18,9 @@ _NORTH_AMERICAN = re.compile(
     rf"{_BEFORE}(?:\+?1[-. ]?)?(?:(\()[2-9][0-9]{{2}}\)[-. ]?|[2-9][0-9]{{2}}([-. /]))"
     rf"[0-9]{{3}}([-. ])[0-9]{{4}}{_EXTENSION}{_AFTER}"
 )
-_INTERNATIONAL = re.compile(r"(?<![0-9A-Za-z_+])(?:\+|00(?=[1-9])) ?\(?[0-9](?:[ ().\-/]{0,3}[0-9]){6,16}")
+_INTERNATIONAL = re.compile(
+    r"(?<![0-9A-Za-z_+])(?:\+|00(?=[1-9])) ?\(?[0-9](?:[ ().\-/]{0,3}[0-9]){6,16}"
+)
 _NATIONAL = re.compile(rf"{_BEFORE}\(?0[1-9][0-9]{{0,4}}\)?(?:[ \-/.]?[0-9]{{2,8}}){{1,5}}{_AFTER}")
 _NAMED = re.compile(
     r"\b(?:phone|tel|telephone|call|cell|mobile|fax|sms|whatsapp)\b(?:\W{0,3}(?:me|us|at|on|is|no|"

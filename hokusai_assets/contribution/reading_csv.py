@@ -150,7 +150,7 @@ def _scan(path: Path, delimiter: str, width: int, name: str) -> tuple[Any, list[
             # The library's message quotes the file, so it is not passed on.
             raise ContributionError(
                 f"The file {name} cannot be read as CSV: its line ends are mixed or its quotes do "
-                "not pair. Save it again with one kind of line end and cells quoted by \"."
+                'not pair. Save it again with one kind of line end and cells quoted by ".'
             ) from None
     return table, errors
 

@@ -79,7 +79,7 @@ def benchmark_is_disjoint(
 @dg.asset_check(asset="benchmark_metrics", blocking=True)
 def metrics_are_in_range(benchmark_metrics: BenchmarkMetrics) -> dg.AssetCheckResult:
     """Every metric lies in [0, 1] or says why it is undefined; the joint counts add up."""
-    from hokusai_assets.evaluation.benchmarking import inconsistencies
+    from hokusai_assets.evaluation.consistency import inconsistencies
 
     return _result(
         inconsistencies(benchmark_metrics),

@@ -4,13 +4,14 @@ Starting a process a step costs more than a whole evaluation of moderate size. D
 choice of two has the other default, and a job cannot preset a selector that a user may change.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import dagster as dg
 from dagster import ExecutorRequirement
 
 
-def _requirements(config: Any) -> list[ExecutorRequirement]:
+def _requirements(config: Any) -> Sequence[ExecutorRequirement]:
     if "multiprocess" in config:
         return dg.multi_or_in_process_executor.get_requirements(config)
     return []
@@ -26,7 +27,7 @@ def _choose(init_context: dg.InitExecutorContext) -> dg.Executor:
 in_process_or_multiprocess_executor = dg.ExecutorDefinition(
     name="in_process_or_multiprocess",
     config_schema=dg.Field(
-        dg.Selector(
+        dg.Selector(  # type: ignore[no-untyped-call]
             {
                 "in_process": dg.in_process_executor.config_schema.as_field(),
                 "multiprocess": dg.multiprocess_executor.config_schema.as_field(),

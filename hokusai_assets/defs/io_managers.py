@@ -172,17 +172,7 @@ def publish(record: Record, envelope: bytes, target: str) -> None:
     """Move the record's folder, if any, to `target` with `envelope` in it; never over another."""
     local = Path(record.folder) if isinstance(record, StoredRecord) else None
     if is_url(target):
-        import fsspec
-
-        fs, root = fsspec.core.url_to_fs(target)
-        if fs.exists(f"{root}/{RECORD}"):
-            raise AlreadyWrittenError(f"{target} was written before and is never overwritten.")
-        for file in sorted(local.rglob("*")) if local else []:
-            if file.is_file():
-                fs.pipe_file(f"{root}/{file.relative_to(local).as_posix()}", file.read_bytes())
-        fs.pipe_file(f"{root}/{RECORD}", envelope)  # last: its presence says the rest is there
-        if local:
-            _discard(local)
+        _upload(local, envelope, target)
         return
     place = Path(target)
     place.parent.mkdir(parents=True, exist_ok=True)
@@ -201,6 +191,20 @@ def publish(record: Record, envelope: bytes, target: str) -> None:
     for parent in (local.parent, local.parent.parent):
         with suppress(OSError):  # not empty: other steps of the run are at work in it
             parent.rmdir()
+
+
+def _upload(local: Path | None, envelope: bytes, target: str) -> None:
+    import fsspec
+
+    fs, root = fsspec.core.url_to_fs(target)
+    if fs.exists(f"{root}/{RECORD}"):
+        raise AlreadyWrittenError(f"{target} was written before and is never overwritten.")
+    if local is not None:
+        for file in sorted(path for path in local.rglob("*") if path.is_file()):
+            fs.pipe_file(f"{root}/{file.relative_to(local).as_posix()}", file.read_bytes())
+    fs.pipe_file(f"{root}/{RECORD}", envelope)  # last: its presence says the rest is there
+    if local is not None:
+        _discard(local)
 
 
 def read_envelope(folder: str) -> dict[str, Any] | None:

@@ -1,11 +1,13 @@
 """The three jobs: an evaluation, its rehearsal on mock data, and the checks of what is stored."""
 
+from typing import Any
+
 import dagster as dg
 
 from hokusai_assets.defs.resources.inputs import CHECKS_JOB, DRY_RUN_JOB
 
 EVALUATE_JOB = "evaluate_contribution"
-_CONSOLE = {"loggers": {"console": {}}}
+_CONSOLE: dict[str, Any] = {"loggers": {"console": {}}}
 
 evaluate_contribution = dg.define_asset_job(
     EVALUATE_JOB,

@@ -10,7 +10,8 @@ import dagster as dg
 
 from hokusai_assets.definitions import defs
 from hokusai_assets.defs.checks import contributed_data_conforms
-from hokusai_assets.defs.jobs import DRY_RUN_JOB, EVALUATE_JOB
+from hokusai_assets.defs.jobs import EVALUATE_JOB
+from hokusai_assets.defs.resources.inputs import DRY_RUN_JOB
 from hokusai_assets.records import (
     Attestation,
     BenchmarkDataset,
@@ -122,6 +123,6 @@ def _failure(instance: dg.DagsterInstance, run_id: str) -> tuple[str, int]:
             error = getattr(data, "error", None)
             while error is not None:
                 if error.cls_name == "Failure" or error.cause is None:
-                    return f"{event.step_key or 'the run'}: {error.message.strip()}", 1
+                    return f"{(event and event.step_key) or 'the run'}: {error.message.strip()}", 1
                 error = error.cause
     return f"Run {run_id} failed; Dagster's log of the run says why.", 1

@@ -116,7 +116,12 @@ def is_seed_free(task: Task) -> bool:
 
 
 def number_of_seeds(task: Task) -> int:
-    """How often each model is trained: as the task says, else 1 if seed-free, else 5."""
+    """How often each model is trained: as the task says, else 1 if seed-free, else 5.
+
+    The plan asks this first, so what `build` would refuse is refused here, before an attempt is
+    counted.
+    """
+    build(task, 0)
     if task.model.seeds is not None:
         return task.model.seeds
     return 1 if is_seed_free(task) else 5
@@ -242,7 +247,7 @@ def _from_factory(task: Task, seed: int) -> Any:
 
 def _nearest(name: str, known: Any) -> str:
     near = difflib.get_close_matches(name, sorted(known), 1, 0.5)
-    return f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(sorted(known))}"
+    return f" (did you mean {near[0]!r}?)" if near else f" (known: {', '.join(sorted(known))})"
 
 
 def _canonical(value: Any) -> Any:

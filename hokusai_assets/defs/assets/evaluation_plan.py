@@ -32,6 +32,7 @@ def evaluation_plan(
 
     run = inputs.run
     with plain_failures():
+        seeds = number_of_seeds(run.task)
         book = ledger.open(dry_run=run.dry_run)
         body = plan_body(
             run.task,
@@ -39,9 +40,11 @@ def evaluation_plan(
             benchmark_dataset,
             contributed_data,
             merged_dataset,
-            rule=rule_parameters(run.task, benchmark_dataset.class_counts),
+            rule=rule_parameters(
+                run.task, number_of_seeds=seeds, class_counts=benchmark_dataset.class_counts
+            ),
             baseline_sha256=run.baseline_sha256(),
-            number_of_seeds=number_of_seeds(run.task),
+            number_of_seeds=seeds,
             nonce=run.nonce,
             paid_root=book.paid_root(),
             dry_run=run.dry_run,

@@ -1,0 +1,1 @@
+"""What this project costs, measured as ratios within one run; `make bench` prints it."""

@@ -1,0 +1,6 @@
+"""`python -m benchmarks`: every benchmark, one after the other."""
+
+from benchmarks import start_up
+
+if __name__ == "__main__":
+    start_up.main()

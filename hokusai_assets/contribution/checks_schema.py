@@ -1,0 +1,145 @@
+"""The task's demands on stored data as a pandera schema, and what of a dataset breaks them.
+
+An independent second look at what schema.py has typed: it runs on what was stored, so it also
+finds what later steps or hands did to it. Reports name column, demand, count and first rows, and
+never a cell's value; rows are counted from 1 in the stored order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from hokusai_assets.contribution.rows import FIRST_ROWS, describe
+from hokusai_assets.records import Dataset, RejectionReason
+from hokusai_assets.tables import read_table
+from hokusai_assets.task import Column, Task
+
+if TYPE_CHECKING:
+    import pandera.pandas as pandera
+    import pyarrow as pa
+
+_PANDAS_TYPES = {
+    "text": "str",
+    "category": "str",
+    "integer": "Int64",
+    "number": "float64",
+    "boolean": "boolean",
+    "timestamp": "datetime64[us, UTC]",
+}
+
+
+def pandera_schema(task: Task) -> pandera.DataFrameSchema:
+    """Types, nullability, bounds, allowed texts, labels and null shares of the kept columns."""
+    import pandera.pandas as pandera
+
+    return pandera.DataFrameSchema(
+        {
+            column.name: pandera.Column(
+                None if _PANDAS_TYPES[column.type] == "str" else _PANDAS_TYPES[column.type],
+                checks=_checks(column, task),
+                nullable=column.nullable or not column.required,
+                required=True,
+            )
+            for column in task.kept_columns
+        },
+        strict=False,
+    )
+
+
+def violations(task: Task, table: pa.Table) -> tuple[RejectionReason, ...]:
+    """Everything in a stored table that breaks the task's schema; empty if nothing does."""
+    from pandera.errors import SchemaErrors
+
+    try:
+        pandera_schema(task).validate(_frame(task, table), lazy=True)
+    except SchemaErrors as errors:
+        return _summary(errors.failure_cases)
+    return ()
+
+
+def stored_violations(task: Task, dataset: Dataset) -> list[str]:
+    """Each violation in a stored dataset as a phrase with its column, count and first rows."""
+    return [describe([found]) for found in violations(task, read_table(dataset.folder))]
+
+
+def _checks(column: Column, task: Task) -> list[Any]:
+    import pandera.pandas as pandera
+
+    checks = []
+    if column.type in {"text", "category"}:
+        checks.append(
+            pandera.Check(
+                lambda cell: isinstance(cell, str), element_wise=True, error="is not text"
+            )
+        )
+    if column.minimum is not None:
+        checks.append(pandera.Check.ge(column.minimum, error=f"below {column.minimum:g}"))
+    if column.maximum is not None:
+        checks.append(pandera.Check.le(column.maximum, error=f"above {column.maximum:g}"))
+    if column.allowed is not None:
+        checks.append(
+            pandera.Check.isin(column.allowed, error="not one of the task's allowed texts")
+        )
+    if column.role == "target":
+        checks.append(pandera.Check.isin(task.data.labels, error="not one of the task's labels"))
+    limit = column.max_null_share
+    if limit is not None:
+        checks.append(
+            pandera.Check(
+                lambda cells: bool(cells.isna().mean() <= limit),
+                ignore_na=False,
+                error=f"more than {limit:.2%} of the cells are empty",
+            )
+        )
+    return checks
+
+
+def _frame(task: Task, table: pa.Table) -> Any:
+    """The kept columns that are there, as pandas types that hold null beside every value."""
+    import pandas as pd
+    import pyarrow as pa
+
+    names = [c.name for c in task.kept_columns if c.name in table.column_names]
+    nullable = {pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}
+    return table.select(names).to_pandas(types_mapper=nullable.get)
+
+
+def _summary(cases: Any) -> tuple[RejectionReason, ...]:
+    """Failure cases by column and check; `failure_case`, which holds cells, is left behind."""
+    found: dict[tuple[str | None, str], list[int]] = {}
+    counts: dict[tuple[str | None, str], int] = {}
+    for context, column, check, index, case in zip(
+        *(cases[name] for name in ("schema_context", "column", "check", "index", "failure_case")),
+        strict=True,
+    ):
+        # A missing column is reported on the whole frame, with its name where cells would stand.
+        whole = context == "DataFrameSchema"
+        name = str(case) if whole and check == "column_in_dataframe" else column
+        key = (None if name is None else str(name), _reason(str(check)))
+        counts[key] = counts.get(key, 0) + 1
+        rows = found.setdefault(key, [])
+        if isinstance(index, int):
+            rows.append(index + 1)
+    return tuple(
+        RejectionReason(
+            column=column,
+            reason=reason,
+            count=counts[column, reason],
+            first_rows=tuple(sorted(rows)[:FIRST_ROWS]),
+        )
+        for (column, reason), rows in sorted(found.items(), key=lambda item: str(item[0]))
+    )
+
+
+def _reason(check: str) -> str:
+    if check == "column_in_dataframe":
+        return "the column is missing"
+    if check == "not_nullable":
+        return "empty"
+    return f"not of the type {check[7:-2]}" if check.startswith("dtype('") else check
+
+
+def demands(violation: Sequence[RejectionReason]) -> str:
+    """All violations as one phrase."""
+    return describe(violation)

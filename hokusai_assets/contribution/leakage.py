@@ -1,0 +1,118 @@
+"""Leakage: by which key a row's features are compared with a benchmark's, and where keys are kept.
+
+Two keys a row: the exact digest of its features, and the feature key, in which text is normalised
+(NFKC, case folded, white space collapsed). Equal features have equal feature keys, so rows that
+match by key alone are those that somebody edited. The target is in neither: a benchmark row with
+another label leaks too. Duplicates stand in duplicates.py.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hokusai_assets.digests import Cell, row_digests
+from hokusai_assets.errors import StorageError
+from hokusai_assets.files import join
+from hokusai_assets.records import BenchmarkDataset, Dataset
+from hokusai_assets.tables import FEATURE_KEY, read_table
+from hokusai_assets.task import Task
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+FEATURE_DIGEST = "_feature_digest"
+# An Arrow file, not Parquet: whoever reads the folder's rows must not take the keys for rows.
+ALL_KEYS = "all_keys.arrow"
+
+
+@dataclass(frozen=True)
+class FeatureKeys:
+    """The keys of a set of rows: what a contributed row must not match."""
+
+    exact: frozenset[bytes]
+    normalised: frozenset[bytes]
+
+
+def normalise_text(text: str) -> str:
+    """NFKC, case folded, runs of white space as one space, none at the ends."""
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return " ".join(unicodedata.normalize("NFKC", folded).split())
+
+
+def feature_digests(table: pa.Table, task: Task) -> list[bytes]:
+    """The digest of each row's features as they are, 32 bytes a row."""
+    return row_digests({c.name: table.column(c.name).to_pylist() for c in task.features})
+
+
+def feature_keys(table: pa.Table, task: Task) -> list[bytes]:
+    """The digest of each row's features with text normalised, 32 bytes a row."""
+    columns: dict[str, list[Cell]] = {}
+    for column in task.features:
+        cells = table.column(column.name).to_pylist()
+        if column.type in {"text", "category"}:
+            # Text of white space only becomes empty, and empty text is null everywhere.
+            cells = [None if cell is None else normalise_text(cell) or None for cell in cells]
+        columns[column.name] = cells
+    return row_digests(columns)
+
+
+def write_benchmark_keys(table: pa.Table, task: Task, folder: str | Path) -> None:
+    """Store the keys of the whole benchmark beside the sample that is scored.
+
+    `table` is the benchmark as load_reference gives it, before rows leave it. A row that was not
+    sampled is a benchmark row all the same, and must not be trained on: another run may score it.
+    """
+    import pyarrow as pa
+
+    keys = pa.table(
+        {
+            FEATURE_KEY: pa.array(table.column(FEATURE_KEY).to_pylist(), pa.binary(32)),
+            FEATURE_DIGEST: pa.array(feature_digests(table, task), pa.binary(32)),
+        }
+    )
+    with pa.ipc.new_file(Path(folder, ALL_KEYS), keys.schema) as writer:
+        writer.write_table(keys)
+
+
+def benchmark_keys(benchmark: Dataset, task: Task) -> FeatureKeys:
+    """The keys of the whole benchmark, or of its stored rows where these are the whole.
+
+    Raises StorageError if rows were left out or sampled and their keys are gone: leakage would
+    then be missed without a word.
+    """
+    import fsspec
+    import pyarrow as pa
+
+    fs, path = fsspec.core.url_to_fs(join(benchmark.folder, ALL_KEYS))
+    if fs.exists(path):
+        with fs.open(path, "rb") as stream:
+            keys = pa.ipc.open_file(stream).read_all()
+        return FeatureKeys(
+            frozenset(keys.column(FEATURE_DIGEST).to_pylist()),
+            frozenset(keys.column(FEATURE_KEY).to_pylist()),
+        )
+    if isinstance(benchmark, BenchmarkDataset) and (
+        benchmark.content_root != benchmark.content_root_received
+    ):
+        raise StorageError(
+            f"The keys of the whole benchmark are missing from {benchmark.folder}, and its rows "
+            "are a part of it: materialize benchmark_dataset again."
+        )
+    return table_keys(read_table(benchmark.folder), task)
+
+
+def rows_in_common(training: Dataset, benchmark: Dataset) -> int:
+    """How many training rows have the features, exact or normalised, of a row that is scored."""
+    scored = set(read_table(benchmark.folder, [FEATURE_KEY]).column(FEATURE_KEY).to_pylist())
+    keys = read_table(training.folder, [FEATURE_KEY]).column(FEATURE_KEY).to_pylist()
+    return sum(key in scored for key in keys)
+
+
+def table_keys(table: pa.Table, task: Task) -> FeatureKeys:
+    """The keys of a stored table's rows."""
+    return FeatureKeys(
+        frozenset(feature_digests(table, task)), frozenset(table.column(FEATURE_KEY).to_pylist())
+    )

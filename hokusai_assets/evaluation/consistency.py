@@ -1,0 +1,27 @@
+"""What must be true of any benchmark metrics, whatever was measured."""
+
+from hokusai_assets.records import BenchmarkMetrics
+
+
+def inconsistencies(metrics: BenchmarkMetrics) -> list[str]:
+    """Metrics out of [0, 1], values without a reason for their absence, counts that do not add up."""
+    found = []
+    for model, values in (("baseline", metrics.baseline), ("candidate", metrics.candidate)):
+        for value in values:
+            name = f"{model} {value.metric}"
+            if value.value is None:
+                if not value.undefined:
+                    found.append(f"{name} has neither a value nor a reason")
+            elif not 0 <= value.value <= 1:
+                found.append(f"{name} is {value.value}, outside 0 to 1")
+            elif value.millionths is None or abs(value.value * 1e6 - value.millionths) > 0.5 + 1e-6:
+                found.append(f"{name} and its millionths disagree")
+    for index, table in enumerate(metrics.joint_counts):
+        total = sum(cell.count for cell in table)
+        if total != metrics.row_count:
+            found.append(
+                f"joint counts of seed {index} hold {total} rows of {metrics.row_count} scored"
+            )
+        if any(cell.count <= 0 for cell in table):
+            found.append(f"joint counts of seed {index} hold a count below 1")
+    return found
