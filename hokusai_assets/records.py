@@ -94,7 +94,8 @@ class CleaningCounts(Record):
     leaked_normalised: int = 0
     already_paid: int = 0
     kept: int
-    conflicts: int = 0  # kept rows whose features stand in base with another label: reported only
+    # kept rows whose features stand with another label in base or in the file: reported only
+    conflicts: int = 0
 
     @property
     def deduplicated(self) -> int:

@@ -7,7 +7,6 @@ never a cell's value; rows are counted from 1 in the stored order.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from hokusai_assets.contribution.rows import FIRST_ROWS, describe
@@ -137,9 +136,7 @@ def _reason(check: str) -> str:
         return "the column is missing"
     if check == "not_nullable":
         return "empty"
-    return f"not of the type {check[7:-2]}" if check.startswith("dtype('") else check
-
-
-def demands(violation: Sequence[RejectionReason]) -> str:
-    """All violations as one phrase."""
-    return describe(violation)
+    if check.startswith("dtype('"):
+        return f"not of the type {check[7:-2]}"
+    # A check that cannot run on a wrong type carries the library's message, which quotes cells.
+    return "cannot be compared" if "Error(" in check else check

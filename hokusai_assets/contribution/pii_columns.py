@@ -11,13 +11,43 @@ from hokusai_assets.task import Column
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _QUALIFIERS = frozenset(
-    ("number", "no", "nr", "num", "line", "home", "work", "private", "business")
-    + ("primary", "secondary", "main", "alt")
+    (
+        "number",
+        "no",
+        "nr",
+        "num",
+        "line",
+        "home",
+        "work",
+        "private",
+        "business",
+        "primary",
+        "secondary",
+        "main",
+        "alt",
+    )
 )
 _NAMED_PEOPLE = (
-    ("first", "last", "full", "family", "given", "middle", "maiden", "person", "customer")
-    + ("patient", "contact", "client", "employee", "reviewer", "user", "owner", "cardholder")
-    + ("guest", "member", "student")
+    "first",
+    "last",
+    "full",
+    "family",
+    "given",
+    "middle",
+    "maiden",
+    "person",
+    "customer",
+    "patient",
+    "contact",
+    "client",
+    "employee",
+    "reviewer",
+    "user",
+    "owner",
+    "cardholder",
+    "guest",
+    "member",
+    "student",
 )
 
 _NAMES: dict[str, tuple[str, ...]] = {

@@ -98,7 +98,13 @@ def _local_copy(path: str) -> Iterator[tuple[Path, str]]:
         import fsspec
 
         with tempfile.TemporaryDirectory(prefix="hokusai-") as folder:
-            fs, remote = fsspec.core.url_to_fs(path)
+            try:
+                fs, remote = fsspec.core.url_to_fs(path)
+            except (ValueError, ImportError):
+                raise UsageError(
+                    f"The file {mask_text(path)} cannot be read: its protocol is unknown, or the "
+                    "package for it is not installed."
+                ) from None
             copy = Path(folder, "data")
             fs.get_file(remote, str(copy))
             try:
@@ -112,7 +118,7 @@ def _local_copy(path: str) -> Iterator[tuple[Path, str]]:
 
 
 def _unreadable(path: str, error: OSError) -> UsageError:
-    # Only the part before any secrets: URLs may carry credentials, names may carry people.
+    # Masked: URLs may carry credentials, names of files people.
     shown = mask_text(path)
     if isinstance(error, FileNotFoundError):
         return MissingFileError(f"There is no file {shown}: check the path.")

@@ -57,6 +57,11 @@ class Rejections:
             self.rows.update(numbers)
             self._reasons.setdefault((column, reason), []).extend(numbers)
 
+    def copy(self) -> Rejections:
+        """The same tally, to be added to."""
+        reasons = {key: list(rows) for key, rows in self._reasons.items()}
+        return Rejections(set(self.rows), reasons)
+
     def reasons(self) -> tuple[RejectionReason, ...]:
         """Every reason, by column and reason."""
         return tuple(
@@ -104,7 +109,8 @@ def describe(reasons: Sequence[RejectionReason]) -> str:
     """The reasons with counts and row numbers, for an error's message."""
     parts = [
         (f"column {r.column!r}: " if r.column else "")
-        + f"{r.reason} ({counted(r.count, 'row')}: {_numbers(r)})"
+        + r.reason
+        + (f" ({counted(r.count, 'row')}: {_numbers(r)})" if r.first_rows else "")
         for r in sorted(reasons, key=lambda r: -r.count)
     ]
     left = len(parts) - LISTED_REASONS

@@ -14,6 +14,7 @@ from hokusai_assets.contribution.rows import (
     Kind,
     RawColumn,
     RawRows,
+    Rejections,
     TypedRows,
     counted,
     describe,
@@ -36,15 +37,15 @@ def type_rows(raw: RawRows, task: Task) -> TypedRows:
     """
     import pyarrow as pa
 
-    rejections = raw.rejections
+    rejections = raw.rejections.copy()
     typed: dict[str, list[Cell]] = {}
     for column in task.kept_columns:
         if column.name in raw.columns:
-            typed[column.name] = _typed_column(column, raw, task)
+            typed[column.name] = _typed_column(column, raw, task, rejections)
         else:
             typed[column.name] = [None] * len(raw.numbers)
     rejected = len(rejections.rows)
-    _refuse_too_many(raw, task)
+    _refuse_too_many(raw, task, rejections)
     keep = [index for index, n in enumerate(raw.numbers) if n not in rejections.rows]
     arrays = {
         c.name: pa.array([typed[c.name][i] for i in keep], arrow_type(c.type))
@@ -63,7 +64,7 @@ def type_rows(raw: RawRows, task: Task) -> TypedRows:
     )
 
 
-def _typed_column(column: Column, raw: RawRows, task: Task) -> list[Cell]:
+def _typed_column(column: Column, raw: RawRows, task: Task, rejections: Rejections) -> list[Cell]:
     """The column's values by position; positions of rejected rows hold None."""
     cells: list[Cell] = []
     bad: dict[str, list[int]] = {}
@@ -79,7 +80,7 @@ def _typed_column(column: Column, raw: RawRows, task: Task) -> list[Cell]:
             value = None
         cells.append(value)
     for reason, numbers in bad.items():
-        raw.rejections.add(column.name, reason, numbers)
+        rejections.add(column.name, reason, numbers)
     return cells
 
 
@@ -125,13 +126,13 @@ def _cells(column: RawColumn) -> Any:
     return zip(texts, column.kind.to_pylist(), strict=True)
 
 
-def _refuse_too_many(raw: RawRows, task: Task) -> None:
-    rejected, limit = len(raw.rejections.rows), task.reading.max_rejected_share
+def _refuse_too_many(raw: RawRows, task: Task, rejections: Rejections) -> None:
+    rejected, limit = len(rejections.rows), task.reading.max_rejected_share
     if rejected > limit * raw.read or rejected == raw.read:
         raise ContributionError(
             f"The file {raw.source.name} is refused: {rejected:,} of {counted(raw.read, 'row')} "
             f"({rejected / raw.read:.2%}) do not fit the task, more than the accepted "
-            f"{limit:.2%}. {describe(raw.rejections.reasons())}. Correct these rows, or raise "
+            f"{limit:.2%}. {describe(rejections.reasons())}. Correct these rows, or raise "
             "max_rejected_share under [reading] in the task."
         )
 

@@ -154,8 +154,8 @@ def _known(task: Task) -> Estimator:
     name = task.model.estimator
     if name not in ESTIMATORS:
         raise TaskError(
-            f"model.estimator {name!r} is unknown{_nearest(name, ESTIMATORS)}, or name your own "
-            'as "module:factory".'
+            f"model.estimator {name!r} is unknown{_nearest(name, ESTIMATORS)}. Your own is "
+            'named as "module:factory".'
         )
     return ESTIMATORS[name]
 

@@ -15,7 +15,7 @@ FAST = {
     "random_forest": {"n_estimators": 5},
     "extra_trees": {"n_estimators": 5},
     "hist_gradient_boosting": {"max_iter": 5, "min_samples_leaf": 5},
-    "mlp": {"max_iter": 300},
+    "mlp": {"max_iter": 300, "tol": 0.01},
 }
 
 
