@@ -46,7 +46,7 @@ def read_csv(path: Path, task: Task, source: SourceFile) -> RawRows:
     rejections = Rejections()
     # DuckDB numbers records from the header, and counts blank lines, which are no rows.
     bad: dict[int, str] = {}
-    for record, error in rejected:
+    for record, error in sorted(rejected):  # one row, one reason: the first by name
         number = record - 1 - bisect.bisect_left(blank, record)
         bad.setdefault(number, _REASONS.get(error, "malformed"))
     for reason in sorted(set(bad.values())):
@@ -144,7 +144,7 @@ def _scan(path: Path, delimiter: str, width: int, name: str) -> tuple[Any, list[
                 params=[str(link)],
             ).to_arrow_table()
             errors = connection.execute(
-                "SELECT line, error_type::VARCHAR FROM reject_errors ORDER BY line, error_type"
+                "SELECT line, error_type::VARCHAR FROM reject_errors"
             ).fetchall()
         except duckdb.Error:
             # The library's message quotes the file, so it is not passed on.

@@ -47,7 +47,7 @@ def read_json(path: Path, task: Task, source: SourceFile) -> RawRows:
     bad: dict[str, list[int]] = {}
     for number, row in enumerate(rows, 1):
         if isinstance(row, dict):
-            good.append({normalised(key): cell for key, cell in row.items()})
+            good.append(row)
             numbers.append(number)
         else:
             reason = row.reason if isinstance(row, _Malformed) else "not a JSON object"
@@ -58,7 +58,7 @@ def read_json(path: Path, task: Task, source: SourceFile) -> RawRows:
     dropped: tuple[str, ...] = ()
     if good:
         names = sorted({key for row in good for key in row})
-        positions, dropped = match_columns(names, task, source.name, "its objects together")
+        positions, dropped = match_columns(names, task, source.name, "the set of its objects' keys")
         columns = {name: _column(row.get(normalised(name)) for row in good) for name in positions}
     elif rows:
         raise ContributionError(
@@ -132,7 +132,7 @@ def _parsed(content: bytes, invalid: str = "") -> Any:
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> Any:
-    row = dict(pairs)
+    row = {normalised(key): cell for key, cell in pairs}
     return row if len(row) == len(pairs) else _DUPLICATED
 
 

@@ -4,6 +4,7 @@ All of them block. Which columns and values are right is the task's word, turned
 schemas by contribution/checks_schema.py; here it is only asked and reported.
 """
 
+import logging
 from collections.abc import Sequence
 
 import dagster as dg
@@ -24,8 +25,17 @@ from hokusai_assets.records import (
 CLEAN_AGAIN = "Correct the file, or the task's [[columns]], and evaluate again."
 
 
-def _result(problems: Sequence[str], remedy: str, **metadata: int | str) -> dg.AssetCheckResult:
+def _result(
+    context: dg.AssetCheckExecutionContext,
+    problems: Sequence[str],
+    remedy: str,
+    **metadata: int | str,
+) -> dg.AssetCheckResult:
     """Passed without problems; else a description that lists them and says what to do."""
+    context.log.log(
+        logging.ERROR if problems else logging.INFO,
+        f"{context.check_specs[0].name}: {'; '.join(problems) if problems else 'passed'}",
+    )
     return dg.AssetCheckResult(
         passed=not problems,
         description="; ".join(problems) + f". {remedy}" if problems else "As it should be.",
@@ -33,28 +43,32 @@ def _result(problems: Sequence[str], remedy: str, **metadata: int | str) -> dg.A
     )
 
 
-def _conforms(inputs: InputsResource, dataset: Dataset, what: str) -> dg.AssetCheckResult:
+def _conforms(
+    context: dg.AssetCheckExecutionContext, inputs: InputsResource, dataset: Dataset, what: str
+) -> dg.AssetCheckResult:
     from hokusai_assets.contribution.checks_schema import stored_violations
 
     with plain_failures():
         problems = stored_violations(inputs.run.task, dataset)
-    return _result([f"{what}: {p}" for p in problems], CLEAN_AGAIN, rows=dataset.row_count)
+    return _result(context, [f"{what}: {p}" for p in problems], CLEAN_AGAIN, rows=dataset.row_count)
 
 
 @dg.asset_check(asset="contributed_data", blocking=True)
 def contributed_data_conforms(
-    inputs: InputsResource, contributed_data: ContributedDataset
+    context: dg.AssetCheckExecutionContext,
+    inputs: InputsResource,
+    contributed_data: ContributedDataset,
 ) -> dg.AssetCheckResult:
     """Contributed rows have the task's columns, types, bounds, labels and null shares (pandera)."""
-    return _conforms(inputs, contributed_data, "contributed data")
+    return _conforms(context, inputs, contributed_data, "contributed data")
 
 
 @dg.asset_check(asset="merged_dataset", blocking=True)
 def merged_dataset_conforms(
-    inputs: InputsResource, merged_dataset: MergedDataset
+    context: dg.AssetCheckExecutionContext, inputs: InputsResource, merged_dataset: MergedDataset
 ) -> dg.AssetCheckResult:
     """Training rows have the task's columns, types, bounds, labels and null shares (pandera)."""
-    return _conforms(inputs, merged_dataset, "training rows")
+    return _conforms(context, inputs, merged_dataset, "training rows")
 
 
 @dg.asset_check(
@@ -63,7 +77,9 @@ def merged_dataset_conforms(
     additional_ins={"benchmark_dataset": dg.AssetIn("benchmark_dataset")},
 )
 def benchmark_is_disjoint(
-    merged_dataset: MergedDataset, benchmark_dataset: BenchmarkDataset
+    context: dg.AssetCheckExecutionContext,
+    merged_dataset: MergedDataset,
+    benchmark_dataset: BenchmarkDataset,
 ) -> dg.AssetCheckResult:
     """No benchmark row's features, exact or normalised, stand in the training rows."""
     from hokusai_assets.contribution.leakage import rows_in_common
@@ -72,16 +88,22 @@ def benchmark_is_disjoint(
         count = rows_in_common(merged_dataset, benchmark_dataset)
     problems = [f"{count} training rows have the features of a benchmark row"] if count else []
     return _result(
-        problems, "Materialize the whole graph again: cleaning removes such rows.", rows=count
+        context,
+        problems,
+        "Materialize the whole graph again: cleaning removes such rows.",
+        rows=count,
     )
 
 
 @dg.asset_check(asset="benchmark_metrics", blocking=True)
-def metrics_are_in_range(benchmark_metrics: BenchmarkMetrics) -> dg.AssetCheckResult:
+def metrics_are_in_range(
+    context: dg.AssetCheckExecutionContext, benchmark_metrics: BenchmarkMetrics
+) -> dg.AssetCheckResult:
     """Every metric lies in [0, 1] or says why it is undefined; the joint counts add up."""
     from hokusai_assets.evaluation.consistency import inconsistencies
 
     return _result(
+        context,
         inconsistencies(benchmark_metrics),
         "Materialize benchmark_metrics again; if it stays so, report it as a fault.",
         rows=benchmark_metrics.row_count,
@@ -103,6 +125,7 @@ def metrics_are_in_range(benchmark_metrics: BenchmarkMetrics) -> dg.AssetCheckRe
     },
 )
 def delta_report_matches_schema(
+    context: dg.AssetCheckExecutionContext,
     inputs: InputsResource,
     delta_report: DeltaReport,
     contributed_data: ContributedDataset,
@@ -129,15 +152,18 @@ def delta_report_matches_schema(
         decision=None,
         mlflow_run_id=None,
     )
-    return _result(schema_violations(output), "Report it as a fault of the program.")
+    return _result(context, schema_violations(output), "Report it as a fault of the program.")
 
 
 @dg.asset_check(asset="attestation", blocking=True)
-def attestation_matches_files(attestation: Attestation) -> dg.AssetCheckResult:
+def attestation_matches_files(
+    context: dg.AssetCheckExecutionContext, attestation: Attestation
+) -> dg.AssetCheckResult:
     """The attestation's digests are those of its core and of the files that were written."""
     from hokusai_assets.defs.results import result_disagreements
 
     return _result(
+        context,
         result_disagreements(attestation),
         "The files were changed after they were written: do not use them, evaluate again.",
     )

@@ -1,8 +1,12 @@
 """What a terminal shows of one evaluation: at most 25 lines of at most 80 columns."""
 
+import textwrap
+
 from hokusai_assets.records import (
     Attestation,
     BenchmarkDataset,
+    Clause,
+    CleanContribution,
     ContributedDataset,
     DeltaReport,
     MergedDataset,
@@ -10,6 +14,35 @@ from hokusai_assets.records import (
 )
 
 WIDTH = 80
+
+
+def cleaning_sentence(contribution: CleanContribution) -> str:
+    """Where one contributor's rows went."""
+    n = contribution.counts
+    return (
+        f"{contribution.contributor_id}: {n.read:,} rows read, {n.rejected:,} rejected, "
+        f"{n.dropped_pii:,} dropped for PII, {n.deduplicated:,} duplicates, {n.leaked:,} leaked, "
+        f"{n.kept:,} kept"
+    )
+
+
+def deltas_sentence(report: DeltaReport) -> str:
+    """The deltas in one line."""
+    parts = [
+        f"{d.metric} {'undefined' if d.delta is None else _points(d.delta)}" for d in report.deltas
+    ]
+    one = report.delta_one.value
+    return f"DeltaOne {'undefined' if one is None else _points(one)} ({', '.join(parts)})"
+
+
+def verdict_sentence(attestation: Attestation) -> str:
+    """The verdict with what it is worth."""
+    decision = attestation.decision
+    if decision.dry_run:
+        return f"DRY RUN, counts for nothing; on real data this would be {decision.verdict}"
+    if decision.provisional:
+        return f"{decision.verdict.upper()} (provisional: no ledger counted the attempt)"
+    return decision.verdict.upper()
 
 
 def summary_lines(
@@ -25,54 +58,76 @@ def summary_lines(
     for contribution in contributed.contributions:
         for hit in contribution.manifest.pii:
             pii[hit.detector] = pii.get(hit.detector, 0) + hit.cells
-    found = ", ".join(f"{kind} {cells}" for kind, cells in sorted(pii.items())) or "none"
-    decision = attestation.decision
-    verdict = decision.verdict.upper()
-    if decision.dry_run:
-        verdict = f"DRY RUN, counts for nothing (the rule says: {decision.verdict})"
-    elif decision.provisional:
-        verdict += " (provisional: no ledger)"
+    found = ", ".join(f"{kind} in {cells:,}" for kind, cells in sorted(pii.items()))
+    dropped = sum(c.dropped_pii for c in counts)
     lines = [
-        f"Contribution   {sum(c.read for c in counts):,} rows read, "
-        f"{sum(c.rejected for c in counts):,} rejected, "
-        f"{sum(c.deduplicated for c in counts):,} duplicates, "
-        f"{sum(c.leaked for c in counts):,} leaked, "
-        f"{sum(c.kept for c in counts):,} kept",
-        f"Personal data  cells with {found}" if pii else "Personal data  none found",
-        f"Training       {merged.rows_from_base:,} base + "
-        f"{sum(merged.rows_by_contribution):,} contributed = {merged.row_count:,} rows "
-        f"({merged.strategy})",
-        f"Benchmark      {benchmark.row_count:,} rows; {report.fixed_rows:,} fixed, "
-        f"{report.broken_rows:,} broken",
-        "",
-        f"{'metric':<12}{'baseline':>10}   {'new':>8}{'delta':>11}{'± SE':>9}{'p':>10}",
+        *_entry(
+            "Contribution",
+            f"{sum(c.read for c in counts):,} rows read, "
+            f"{sum(c.rejected for c in counts):,} rejected, "
+            f"{sum(c.deduplicated for c in counts):,} deduplicated, "
+            f"{sum(c.leaked for c in counts):,} leaked, {sum(c.kept for c in counts):,} kept",
+        ),
+        *_entry(
+            "Personal data",
+            (f"cells treated: {found}" if pii else "none found")
+            + (f"; {dropped:,} rows dropped" if dropped else ""),
+        ),
+        *_entry(
+            "Training rows",
+            f"{merged.rows_from_base:,} base + {sum(merged.rows_by_contribution):,} contributed "
+            f"= {merged.row_count:,} ({merged.strategy})",
+        ),
+        *_entry(
+            "Benchmark",
+            f"{benchmark.row_count:,} rows: {report.fixed_rows:,} fixed, "
+            f"{report.broken_rows:,} broken",
+        ),
+        f"{'metric':<14}{'baseline':>9}    {'new':>6}{'delta':>12}{'± SE':>7}{'p':>10}",
         *(_metric_line(delta) for delta in report.deltas),
         _delta_one_line(report),
-        "",
-        f"Verdict        {verdict}",
-        *(f"  {'+' if clause.holds else '-'} {clause.sentence}" for clause in report.clauses),
-        f"Core digest    {attestation.core_digest[:32]}...",
-        f"Tracking       {attestation.tracking}",
-        f"Written        {attestation.delta_output_path}",
-        f"               {attestation.attestation_path}",
+        *_entry("Verdict", verdict_sentence(attestation)),
+        *(line for clause in report.clauses for line in _clause_lines(clause)),
+        *_entry("Core digest", attestation.core_digest),
+        *_entry("Tracking", attestation.tracking),
+        *_entry("Written", attestation.delta_output_path),
+        *_entry("", attestation.attestation_path),
     ]
     return lines
 
 
+def _entry(name: str, text: str) -> list[str]:
+    return textwrap.wrap(
+        text,
+        WIDTH,
+        initial_indent=f"{name:<14}",
+        subsequent_indent=" " * 14,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _clause_lines(clause: Clause) -> list[str]:
+    mark = "holds" if clause.holds else "FAILS"
+    return textwrap.wrap(
+        clause.sentence, WIDTH, initial_indent=f"  {mark} ", subsequent_indent=" " * 8
+    )
+
+
 def _metric_line(delta: MetricDelta) -> str:
     if delta.delta is None or delta.baseline.value is None or delta.candidate.value is None:
-        return f"{delta.metric:<12} undefined: {delta.undefined}"
+        return f"{delta.metric:<14} undefined: {delta.undefined}"
     return (
-        f"{delta.metric:<12}{delta.baseline.value:>10.4f} -> {delta.candidate.value:>8.4f}"
-        f"{_points(delta.delta):>11}" + _uncertainty(delta.standard_error_nano, delta.p_value_pico)
+        f"{delta.metric:<14}{delta.baseline.value:>9.4f} -> {delta.candidate.value:>6.4f}"
+        f"{_points(delta.delta):>12}" + _uncertainty(delta.standard_error_nano, delta.p_value_pico)
     )
 
 
 def _delta_one_line(report: DeltaReport) -> str:
     one = report.delta_one
     if one.value is None:
-        return f"{'DeltaOne':<12} undefined: {one.undefined}"
-    return f"{'DeltaOne':<12}{'':>22}{_points(one.value):>11}" + _uncertainty(
+        return f"{'DeltaOne':<14} undefined: {one.undefined}"
+    return f"{'DeltaOne':<14}{'':>19}{_points(one.value):>12}" + _uncertainty(
         one.standard_error_nano, one.p_value_pico
     )
 
@@ -84,4 +139,4 @@ def _points(delta: float) -> str:
 def _uncertainty(error_nano: int | None, p_value_pico: int | None) -> str:
     error = "" if error_nano is None else f"{error_nano / 1e7:.2f}"
     p_value = "" if p_value_pico is None else f"{p_value_pico / 1e12:.1e}"
-    return f"{error:>9}{p_value:>10}"
+    return f"{error:>7}{p_value:>10}"

@@ -72,22 +72,22 @@ def numbered(count: int, prefix: str = "r") -> list[dict[str, Any]]:
     ]
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_task() -> Callable[..., Task]:
     return build_task
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def write() -> Callable[[Path, Rows], Path]:
     return write_rows
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def rows() -> Callable[..., list[dict[str, Any]]]:
     return numbered
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def source() -> Callable[..., ContributionSource]:
     def make(path: Path, contributor: str = "alice") -> ContributionSource:
         return ContributionSource(

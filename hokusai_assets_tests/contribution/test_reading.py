@@ -170,7 +170,7 @@ def test_json_lines_reject_what_is_no_object(read):
 
 
 def test_an_array_rejects_elements_and_keeps_numbers_as_written(read):
-    row = '{"key": "a", "weight": 1e999, "label": 12345678901234567890123}'
+    row = '{"key": "a", "note": "x", "weight": 1e999, "label": 12345678901234567890123}'
     raw = read(f'[{row}, 3, null, {{"key": "b", "key": "c"}}]'.encode(), "x")
     assert cells(raw)["weight"] == ["1e999"]
     assert cells(raw)["label"] == ["12345678901234567890123"]

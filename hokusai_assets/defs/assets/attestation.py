@@ -40,6 +40,8 @@ def attestation(
     merged_dataset: MergedDataset,
 ) -> dg.MaterializeResult[Attestation]:
     """The core with its digest, the decision, and the digests of the files written."""
+    from hokusai_assets.reporting import summary
+
     with plain_failures():
         record = write_results(
             inputs.run,
@@ -57,4 +59,6 @@ def attestation(
             contributed=contributed_data,
             merged=merged_dataset,
         )
+    context.log.info(summary.verdict_sentence(record))
+    context.log.info(f"written: {record.delta_output_path}, {record.attestation_path}")
     return dg.MaterializeResult(value=record, metadata=metadata.of_attestation(record))

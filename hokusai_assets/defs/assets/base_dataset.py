@@ -19,6 +19,7 @@ def base_dataset(
     run = inputs.run
     with plain_failures(), outputs.scratch(context.run_id, "base_dataset") as folder:
         dataset = load_base(run.base, run.task, key=run.pii_key, folder=folder)
+    context.log.info(f"{dataset.row_count:,} base rows")
     return dg.MaterializeResult(
         value=dataset,
         metadata=metadata.of_dataset(dataset) | metadata.of_manifest(dataset.manifest),

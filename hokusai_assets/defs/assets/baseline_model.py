@@ -30,4 +30,5 @@ def baseline_model(
             committed=evaluation_plan.body["baseline"],
             folder=folder,
         )
+    context.log.info(f"baseline {model.origin}: {model.model_type}")
     return dg.MaterializeResult(value=model, metadata=metadata.of_model(model))

@@ -30,6 +30,7 @@ def benchmark_dataset(
             sample=stratified_sample,
             folder=folder,
         )
+    context.log.info(f"{dataset.row_count:,} benchmark rows")
     return dg.MaterializeResult(
         value=dataset,
         metadata=metadata.of_dataset(dataset)

@@ -31,4 +31,5 @@ def benchmark_metrics(
             predict(task, new_model, benchmark_dataset),
             folder,
         )
+    context.log.info(f"both models scored on {metrics.row_count:,} rows")
     return dg.MaterializeResult(value=metrics, metadata=metadata.of_metrics(metrics))

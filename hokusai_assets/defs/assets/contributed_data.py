@@ -19,6 +19,7 @@ def contributed_data(
 ) -> dg.MaterializeResult[ContributedDataset]:
     """Clean rows of all contributions, with provenance, and their manifest."""
     from hokusai_assets.contribution.cleaning import clean_contributions
+    from hokusai_assets.reporting import summary
 
     run = inputs.run
     with plain_failures(), outputs.scratch(context.run_id, "contributed_data") as folder:
@@ -30,6 +31,7 @@ def contributed_data(
             key=run.pii_key,
             folder=folder,
         )
+    context.log.info("; ".join(summary.cleaning_sentence(c) for c in dataset.contributions))
     return dg.MaterializeResult(
         value=dataset,
         metadata=metadata.of_dataset(dataset) | metadata.of_contributions(dataset),

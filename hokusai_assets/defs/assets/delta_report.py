@@ -15,6 +15,7 @@ from hokusai_assets.records import (
 
 @dg.asset(group_name="evaluation", kinds={"python", "json"}, code_version="1")
 def delta_report(
+    context: dg.AssetExecutionContext,
     inputs: InputsResource,
     benchmark_metrics: BenchmarkMetrics,
     contributed_data: ContributedDataset,
@@ -22,6 +23,7 @@ def delta_report(
 ) -> dg.MaterializeResult[DeltaReport]:
     """Delta per metric, DeltaOne, the rule's clauses with their numbers, and row shares."""
     from hokusai_assets.evaluation.delta import compare
+    from hokusai_assets.reporting import summary
 
     leaked, typed = contributed_data.leaked_share
     with plain_failures():
@@ -35,4 +37,5 @@ def delta_report(
             shares=evaluation_plan.shares,
             attempt=evaluation_plan.attempt,
         )
+    context.log.info(summary.deltas_sentence(report))
     return dg.MaterializeResult(value=report, metadata=metadata.of_report(report))

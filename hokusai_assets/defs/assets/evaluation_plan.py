@@ -16,6 +16,7 @@ from hokusai_assets.records import (
 
 @dg.asset(group_name="evaluation", kinds={"python", "json"}, code_version="1")
 def evaluation_plan(
+    context: dg.AssetExecutionContext,
     inputs: InputsResource,
     ledger: LedgerResource,
     base_dataset: BaseDataset,
@@ -56,6 +57,7 @@ def evaluation_plan(
             rows_left_in_training=rows_in_common(merged_dataset, benchmark_dataset),
             shares=row_shares(contributed_data, merged_dataset),
         )
+    context.log.info(f"attempt {plan.attempt.number}, {len(plan.seeds)} seed(s) from the plan")
     return dg.MaterializeResult(
         value=plan,
         metadata={

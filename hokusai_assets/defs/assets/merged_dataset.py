@@ -22,6 +22,7 @@ def merged_dataset(
 
     with plain_failures(), outputs.scratch(context.run_id, "merged_dataset") as folder:
         dataset = merge(inputs.run.task, base_dataset, contributed_data, folder)
+    context.log.info(f"{dataset.row_count:,} training rows by {dataset.strategy}")
     return dg.MaterializeResult(
         value=dataset, metadata=metadata.of_dataset(dataset) | metadata.of_merged(dataset)
     )

@@ -22,4 +22,5 @@ def new_model(
 
     with plain_failures(), outputs.scratch(context.run_id, "new_model") as folder:
         model = train(inputs.run.task, merged_dataset, evaluation_plan.seeds, "candidate", folder)
+    context.log.info(f"candidate trained on {model.training_rows:,} rows: {model.model_type}")
     return dg.MaterializeResult(value=model, metadata=metadata.of_model(model))
