@@ -85,7 +85,7 @@ def write_csv(path: Path, rows: list[dict[str, str]]) -> Path:
     import csv
 
     with path.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.DictWriter(stream, list(rows[0]))
+        writer = csv.DictWriter(stream, list(rows[0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
     return path

@@ -152,13 +152,14 @@ def _run(resources: dict[str, Any], *, dry_run: bool, as_json: bool) -> None:
     from hokusai_assets.defs.running import evaluate as run_job
     from hokusai_assets.reporting.summary import summary_lines
 
-    console = Console(stderr=True, quiet=as_json)
+    console = Console(stderr=True)
     with Progress(
         SpinnerColumn(),
         TextColumn("{task.description}"),
         TimeElapsedColumn(),
         console=console,
         transient=True,
+        disable=as_json or not console.is_terminal,
     ) as display:
         bar = display.add_task("starting", total=len(STEPS))
 

@@ -129,7 +129,7 @@ def _windows(run: str, least: int, most: int) -> Iterator[tuple[int, int, str]]:
             yield start, end, re.sub("[ -]", "", run[start:end])
 
 
-_IBAN_RUN = re.compile(rf"{_BEFORE}[A-Za-z]{{2}}[0-9]{{2}}(?:[ -]?[0-9A-Za-z]){{11,}}{_AFTER}")
+_IBAN_RUN = re.compile(rf"{_BEFORE}[A-Za-z]{{2}}[0-9]{{2}}(?:[ -]?[0-9A-Za-z]){{11,30}}{_AFTER}")
 
 
 def _ibans(text: str) -> Spans:
@@ -155,7 +155,8 @@ _IPV6 = re.compile(
 
 
 def _ip_addresses(text: str) -> Spans:
-    for match in [*_IPV4.finditer(text), *_IPV6.finditer(text)]:
+    # Version 6 first: it can end in an address of version 4.
+    for match in [*_IPV6.finditer(text), *_IPV4.finditer(text)]:
         # A colon that ends a phrase is no part of the address.
         for candidate in (match[0], match[0][:-1]):
             try:

@@ -161,7 +161,7 @@ def test_typing_again_counts_nothing_twice(tmp_path, write, make_task):
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=8)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     st.lists(
         st.fixed_dictionaries(

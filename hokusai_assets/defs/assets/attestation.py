@@ -45,7 +45,7 @@ def attestation(
     with plain_failures():
         record = write_results(
             inputs.run,
-            run_id=context.run_id,
+            run_id=context.run.run_id,
             timestamp=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
             output_dir=outputs.output_dir,
             ledger=ledger.open(dry_run=inputs.run.dry_run),

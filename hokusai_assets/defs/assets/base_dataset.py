@@ -17,7 +17,7 @@ def base_dataset(
     from hokusai_assets.contribution.references import load_base
 
     run = inputs.run
-    with plain_failures(), outputs.scratch(context.run_id, "base_dataset") as folder:
+    with plain_failures(), outputs.scratch(context.run.run_id, "base_dataset") as folder:
         dataset = load_base(run.base, run.task, key=run.pii_key, folder=folder)
     context.log.info(f"{dataset.row_count:,} base rows")
     return dg.MaterializeResult(

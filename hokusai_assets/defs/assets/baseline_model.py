@@ -21,7 +21,7 @@ def baseline_model(
     from hokusai_assets.modeling.baselines import obtain_baseline
 
     run = inputs.run
-    with plain_failures(), outputs.scratch(context.run_id, "baseline_model") as folder:
+    with plain_failures(), outputs.scratch(context.run.run_id, "baseline_model") as folder:
         model = obtain_baseline(
             run.task,
             base_dataset,

@@ -21,7 +21,7 @@ def benchmark_dataset(
     from hokusai_assets.evaluation.sampling import stratified_sample
 
     run = inputs.run
-    with plain_failures(), outputs.scratch(context.run_id, "benchmark_dataset") as folder:
+    with plain_failures(), outputs.scratch(context.run.run_id, "benchmark_dataset") as folder:
         dataset = load_benchmark(
             run.benchmark,
             run.task,

@@ -23,7 +23,7 @@ def benchmark_metrics(
     from hokusai_assets.modeling.predicting import predict
 
     task = inputs.run.task
-    with plain_failures(), outputs.scratch(context.run_id, "benchmark_metrics") as folder:
+    with plain_failures(), outputs.scratch(context.run.run_id, "benchmark_metrics") as folder:
         metrics = measure(
             task,
             benchmark_dataset,

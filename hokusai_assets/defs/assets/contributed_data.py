@@ -22,7 +22,7 @@ def contributed_data(
     from hokusai_assets.reporting import summary
 
     run = inputs.run
-    with plain_failures(), outputs.scratch(context.run_id, "contributed_data") as folder:
+    with plain_failures(), outputs.scratch(context.run.run_id, "contributed_data") as folder:
         dataset = clean_contributions(
             run.contributions,
             run.task,

@@ -20,7 +20,7 @@ def merged_dataset(
     """Training rows of the candidate: base and contributions by the task's merge strategy."""
     from hokusai_assets.contribution.merging import merge
 
-    with plain_failures(), outputs.scratch(context.run_id, "merged_dataset") as folder:
+    with plain_failures(), outputs.scratch(context.run.run_id, "merged_dataset") as folder:
         dataset = merge(inputs.run.task, base_dataset, contributed_data, folder)
     context.log.info(f"{dataset.row_count:,} training rows by {dataset.strategy}")
     return dg.MaterializeResult(

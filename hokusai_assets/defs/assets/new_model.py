@@ -20,7 +20,7 @@ def new_model(
     """The candidate: the same estimator and the same seeds, trained on the merged rows."""
     from hokusai_assets.modeling.training import train
 
-    with plain_failures(), outputs.scratch(context.run_id, "new_model") as folder:
+    with plain_failures(), outputs.scratch(context.run.run_id, "new_model") as folder:
         model = train(inputs.run.task, merged_dataset, evaluation_plan.seeds, "candidate", folder)
     context.log.info(f"candidate trained on {model.training_rows:,} rows: {model.model_type}")
     return dg.MaterializeResult(value=model, metadata=metadata.of_model(model))

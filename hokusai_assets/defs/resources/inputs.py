@@ -98,7 +98,7 @@ class InputsResource(dg.ConfigurableResource["InputsResource"]):
     def _set_up(self, context: dg.InitResourceContext) -> None:
         settings = Settings.from_environment()
         logging.getLogger("hokusai_assets").setLevel(settings.log_level)
-        job = context.dagster_run.job_name if context.dagster_run else ""
+        job = context.run.job_name if context.run else ""
         self._run = self._resolve(resolve_mode(self.mode, job, settings), settings)
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:

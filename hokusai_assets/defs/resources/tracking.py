@@ -83,7 +83,7 @@ class TrackingResource(dg.ConfigurableResource["TrackingResource"]):
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
         """Close the MLflow run with durations, as FAILED if any step of the run failed."""
-        run = context.dagster_run
+        run = context.run
         if run is None or context.instance is None or run.job_name == CHECKS_JOB:
             return
         failure = _failure(context.instance, run.run_id)
