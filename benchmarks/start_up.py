@@ -38,9 +38,7 @@ def main() -> None:
         env |= {"HOKUSAI_HOME": folder, "PYTHONPATH": str(ROOT)}
         execute = [str(BIN / "dagster"), "job", "execute"]
         output = Path(folder, "dry_run.yaml")
-        output.write_text(
-            f"resources: {{outputs: {{config: {{output_dir: {folder}/outputs}}}}}}\n"
-        )
+        output.write_text(f"resources: {{outputs: {{config: {{output_dir: {folder}/outputs}}}}}}\n")
         dry_run = ["-m", "hokusai_assets.definitions", "-j", "dry_run", "-c", str(output)]
         jobs = _alternating(
             {

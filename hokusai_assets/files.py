@@ -3,8 +3,11 @@
 Local paths or fsspec URLs. What is in the files is the caller's business.
 """
 
+import fcntl
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from hokusai_assets.errors import AlreadyWrittenError, OutputDirError
@@ -54,6 +57,14 @@ def write_once(folder: str, name: str, content: bytes) -> str:
     finally:
         Path(temporary).unlink()
     return target
+
+
+@contextmanager
+def exclusive(lock: str | Path) -> Iterator[None]:
+    """Hold a lock file while inside: one process at a time, released even by a crash."""
+    with Path(lock).open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
 
 
 def check_writable(folder: str) -> None:

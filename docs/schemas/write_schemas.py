@@ -1,6 +1,6 @@
 """Write the JSON Schemas beside this file from the records that define them.
 
-    python docs/schemas/write_schemas.py
+python docs/schemas/write_schemas.py
 """
 
 import json

@@ -31,7 +31,7 @@ from hokusai_assets.contribution.manifest import build_manifest, column_schemas
 from hokusai_assets.contribution.pii import Policy, key_id, treat
 from hokusai_assets.contribution.quality import assess
 from hokusai_assets.contribution.reading import read_rows
-from hokusai_assets.contribution.rows import TypedRows, counted
+from hokusai_assets.contribution.rows import TypedRows, counted, take_rows
 from hokusai_assets.contribution.schema import type_rows
 from hokusai_assets.digests import content_root
 from hokusai_assets.errors import ContributionError, ReferenceDataError
@@ -75,6 +75,11 @@ def load_reference(
         received = _receive(path, policy)
     except ContributionError as error:
         raise ReferenceDataError(f"The {kind} data cannot be used: {error}") from None
+    if not received.table.num_rows:
+        raise ReferenceDataError(
+            f"The {kind} data cannot be used: every row of the file "
+            f"{received.typed.source.name} was dropped for personal data. Let the task mask it."
+        )
     table = with_source(received.table, received.root)
     counts = CleaningCounts(
         read=received.typed.read,
@@ -101,7 +106,7 @@ def leave_out_base_rows(
     exact = [digest in known.exact for digest in feature_digests(benchmark, task)]
     near = [key in known.normalised for key in keys]
     kept = [row for row in range(benchmark.num_rows) if not near[row]]
-    return benchmark.take(kept), sum(exact), sum(near) - sum(exact)
+    return take_rows(benchmark, kept), sum(exact), sum(near) - sum(exact)
 
 
 def clean_contributions(
@@ -167,7 +172,7 @@ class _Cleaner:
             earlier=self._earlier,
             benchmark=self._benchmark,
         )
-        table = received.table.take(matches.kept)
+        table = take_rows(received.table, matches.kept)
         counts = CleaningCounts(
             read=received.typed.read,
             rejected=received.typed.rejected,

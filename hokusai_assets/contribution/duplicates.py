@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hokusai_assets.contribution.leakage import FeatureKeys, feature_digests, feature_keys
-from hokusai_assets.digests import encode_cell, row_digests
+from hokusai_assets.contribution.rows import take_rows
+from hokusai_assets.digests import row_digests
 from hokusai_assets.tables import FEATURE_KEY, ROW_DIGEST, SOURCE
 from hokusai_assets.task import Task
 
@@ -40,7 +41,7 @@ def with_keys(table: pa.Table, task: Task) -> pa.Table:
     keyed = table.append_column(ROW_DIGEST, pa.array(digests, pa.binary(32))).append_column(
         FEATURE_KEY, pa.array(feature_keys(table, task), pa.binary(32))
     )
-    return keyed.take(canonical_order(keyed, task))
+    return take_rows(keyed, canonical_order(keyed, task))
 
 
 def with_source(table: pa.Table, source: str) -> pa.Table:
@@ -53,9 +54,13 @@ def with_source(table: pa.Table, source: str) -> pa.Table:
 def canonical_order(table: pa.Table, task: Task) -> list[int]:
     """Positions in order of (row digest, id, source)."""
     digests = table.column(ROW_DIGEST).to_pylist()
-    ids: list[bytes] = [b""] * table.num_rows
+    ids: list[tuple[bool, Any]] = [(False, "")] * table.num_rows
     if task.id_column is not None:
-        ids = [encode_cell(cell) for cell in table.column(task.id_column.name).to_pylist()]
+        # Rows without an id first: null cannot be compared.
+        ids = [
+            (cell is not None, "" if cell is None else cell)
+            for cell in table.column(task.id_column.name).to_pylist()
+        ]
     sources: list[str] = [""] * table.num_rows
     if SOURCE in table.column_names:
         sources = table.column(SOURCE).to_pylist()

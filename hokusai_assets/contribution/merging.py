@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from hokusai_assets.contribution.duplicates import canonical_order
 from hokusai_assets.contribution.manifest import column_schemas
-from hokusai_assets.contribution.rows import counted
+from hokusai_assets.contribution.rows import counted, take_rows
 from hokusai_assets.digests import content_root
 from hokusai_assets.errors import ContributionError, ReferenceDataError
 from hokusai_assets.records import ContributedDataset, Dataset, MergedDataset
@@ -43,7 +43,7 @@ def merge(
         table = new
     else:
         table, updated = _update(task, read_table(base.folder), new, contributed)
-    table = table.take(canonical_order(table, task))
+    table = take_rows(table, canonical_order(table, task))
     write_table(table, folder)
     by_source = Counter(table.column(SOURCE).to_pylist())
     by_contribution = tuple(by_source[c.content_root_cleaned] for c in contributed.contributions)
@@ -97,7 +97,9 @@ def _update(
             "new versions, or raise max_updated_share under [merge] in the task."
         )
     kept = [row for row, k in enumerate(base_keys) if k not in winners]
-    return pa.concat_tables([base.take(kept), new.take(sorted(winners.values()))]), updated
+    return pa.concat_tables(
+        [take_rows(base, kept), take_rows(new, sorted(winners.values()))]
+    ), updated
 
 
 def _repeated(keys: list[Any]) -> int:

@@ -26,7 +26,7 @@ from hokusai_assets.contribution.pii_detectors import (
     mask,
     rewrite,
 )
-from hokusai_assets.contribution.rows import FIRST_ROWS, counted
+from hokusai_assets.contribution.rows import FIRST_ROWS, counted, take_rows
 from hokusai_assets.errors import ContributionError, TaskError
 from hokusai_assets.records import PiiCount
 from hokusai_assets.task import Column, PiiAction, Task
@@ -127,7 +127,7 @@ def treat(table: pa.Table, numbers: Sequence[int], policy: Policy, file: str) ->
         PiiCount(column=column, detector=detector, action=action, cells=len(rows))
         for (column, detector, action), rows in sorted(found.items())
     )
-    return Treated(treated.take(kept) if drop else treated, kept, counts)
+    return Treated(take_rows(treated, kept) if drop else treated, kept, counts)
 
 
 def _treat_texts(

@@ -9,15 +9,13 @@ done with a hit stands in pii.py.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import ipaddress
-import json
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from hokusai_assets.contribution import secret_detectors
 from hokusai_assets.contribution.folding import fold, original_spans
 from hokusai_assets.contribution.phone_numbers import find_phones
 
@@ -65,7 +63,7 @@ def _emails(text: str) -> Spans:
         yield start, domain.end(), text[start : domain.end()].lower()
 
 
-_SSN = re.compile(rf"{_BEFORE}(?<![0-9]-)[0-9]{{3}}([- ])[0-9]{{2}}\1[0-9]{{4}}{_AFTER}(?!-[0-9])")
+_SSN = re.compile(rf"{_BEFORE}[0-9]{{3}}([- ])[0-9]{{2}}\1[0-9]{{4}}{_AFTER}")
 _BARE_SSN = re.compile(
     r"\b(?:ssn|social security)(?:\W{0,3}(?:number|no|num|is)\b)*\W{0,3}"
     rf"([0-9]{{9}}){_AFTER}",
@@ -170,77 +168,16 @@ def _ip_addresses(text: str) -> Spans:
             break
 
 
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,30}://([^\s/@:]*:[^\s/]+)@(?=[^\s/@])")
-
-
-def _url_credentials(text: str) -> Spans:
-    for match in _URL.finditer(text):
-        yield match.start(1), match.end(1), match[1]
-
-
-_ETHEREUM = re.compile(rf"{_BEFORE}0[xX][0-9A-Fa-f]{{40}}{_AFTER}")
-_BITCOIN = re.compile(
-    rf"{_BEFORE}(?:(?:bc1|BC1)[0-9A-Za-z]{{11,87}}|[13][0-9A-Za-z]{{25,34}}){_AFTER}"
-)
-
-
-def _wallets(text: str) -> Spans:
-    for match in _ETHEREUM.finditer(text):
-        yield match.start(), match.end(), match[0].lower()
-    for match in _BITCOIN.finditer(text):
-        from stdnum import bitcoin
-
-        if bitcoin.is_valid(match[0]):
-            yield match.start(), match.end(), match[0]
-
-
-_API_KEY = re.compile(
-    _BEFORE + r"(?:(?:AKIA|ASIA)[0-9A-Z]{16}|gh[pousr]_[0-9A-Za-z]{36,255}"
-    r"|github_pat_[0-9A-Za-z_]{22,255}|glpat-[0-9A-Za-z_-]{20,}|xox[abeoprs]-[0-9A-Za-z-]{10,}"
-    r"|AIza[0-9A-Za-z_-]{35}|(?:sk|rk|pk)_(?:live|test)_[0-9A-Za-z]{16,}"
-    r"|sk-(?:[a-z]+-)*[0-9A-Za-z_-]{20,}|SG\.[0-9A-Za-z_-]{22}\.[0-9A-Za-z_-]{43}"
-    r"|npm_[0-9A-Za-z]{36}|hf_[0-9A-Za-z]{30,})" + _AFTER
-)
-_JWT = re.compile(_BEFORE + r"(eyJ[0-9A-Za-z_-]+)\.[0-9A-Za-z_-]+\.[0-9A-Za-z_-]*")
-_PRIVATE_KEY = re.compile(
-    r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----"
-    r"(?:.*?-----END (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----|.*)",
-    re.DOTALL,
-)
-
-
-def _api_keys(text: str) -> Spans:
-    for match in _API_KEY.finditer(text):
-        # English words joined by hyphens can follow "sk-"; keys hold digits.
-        if re.search("[0-9]", match[0]):
-            yield match.start(), match.end(), match[0]
-
-
-def _jwts(text: str) -> Spans:
-    for match in _JWT.finditer(text):
-        try:
-            header = json.loads(base64.urlsafe_b64decode(match[1] + "=" * (-len(match[1]) % 4)))
-        except (ValueError, binascii.Error, RecursionError):
-            continue
-        if isinstance(header, dict) and "alg" in header:
-            yield match.start(), match.end(), match[0]
-
-
-def _private_keys(text: str) -> Spans:
-    for match in _PRIVATE_KEY.finditer(text):
-        yield match.start(), match.end(), match[0]
-
-
 # In order of precedence where two overlap: what holds the other, or is surer of itself, first.
 FINDERS: dict[str, Callable[[str], Spans]] = {
-    "private_key": _private_keys,
-    "jwt": _jwts,
-    "api_key": _api_keys,
-    "url_credentials": _url_credentials,
+    "private_key": secret_detectors.find_private_keys,
+    "jwt": secret_detectors.find_jwts,
+    "api_key": secret_detectors.find_api_keys,
+    "url_credentials": secret_detectors.find_url_credentials,
     "email": _emails,
     "iban": _ibans,
     "payment_card": _cards,
-    "crypto_wallet": _wallets,
+    "crypto_wallet": secret_detectors.find_wallets,
     "us_ssn": _ssns,
     "phone": find_phones,
     "ip_address": _ip_addresses,
@@ -268,14 +205,18 @@ PREFILTER = (
 
 def find(text: str) -> list[Hit]:
     """All hits in folded text, in order and without overlaps; tokens of ours are no hits."""
-    tokens = [match.span() for match in TOKEN.finditer(text)]
-    taken: list[Hit] = []
+    # One byte a character, because comparing each hit with all others would be quadratic.
+    ours, taken = bytearray(len(text)), bytearray(len(text))
+    for match in TOKEN.finditer(text):
+        ours[match.start() : match.end()] = b"\1" * len(match[0])
+    hits: list[Hit] = []
     for name, finder in FINDERS.items():
         for start, end, canonical in finder(text):
-            ours = any(first <= start and end <= last for first, last in tokens)
-            if not ours and all(end <= hit.start or hit.end <= start for hit in taken):
-                taken.append(Hit(start, end, name, canonical))
-    return sorted(taken, key=lambda hit: hit.start)
+            if any(taken[start:end]) or all(ours[start:end]):
+                continue
+            taken[start:end] = b"\1" * (end - start)
+            hits.append(Hit(start, end, name, canonical))
+    return sorted(hits, key=lambda hit: hit.start)
 
 
 def rewrite(text: str, replacement: Callable[[Hit], str | None]) -> str:
@@ -288,9 +229,12 @@ def rewrite(text: str, replacement: Callable[[Hit], str | None]) -> str:
         hits = [(hit, new) for hit in find(fold(text)) if (new := replacement(hit)) is not None]
         if not hits:
             return text
+        pieces, position = [], 0
         spans = original_spans(text, [(hit.start, hit.end) for hit, _ in hits])
-        for (start, end), (_, new) in zip(reversed(spans), reversed(hits), strict=True):
-            text = text[:start] + new + text[end:]
+        for (start, end), (_, new) in zip(spans, hits, strict=True):
+            pieces += [text[position:start], new]
+            position = end
+        text = "".join([*pieces, text[position:]])
 
 
 def mask_text(text: str) -> str:

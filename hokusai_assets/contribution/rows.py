@@ -105,6 +105,13 @@ class TypedRows:
     dropped_columns: tuple[str, ...]
 
 
+def take_rows(table: pa.Table, positions: Sequence[int]) -> pa.Table:
+    """The table's rows at `positions`, which may be none."""
+    import pyarrow as pa
+
+    return table.take(pa.array(positions, pa.int64()))
+
+
 def describe(reasons: Sequence[RejectionReason]) -> str:
     """The reasons with counts and row numbers, for an error's message."""
     parts = [

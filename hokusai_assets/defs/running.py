@@ -2,16 +2,19 @@
 
 import os
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
-from hokusai_assets.definitions import defs
+from hokusai_assets.defs.build import build_definitions
 from hokusai_assets.defs.checks import contributed_data_conforms
 from hokusai_assets.defs.jobs import EVALUATE_JOB
 from hokusai_assets.defs.resources.inputs import DRY_RUN_JOB
+from hokusai_assets.files import exclusive
 from hokusai_assets.records import (
     Attestation,
     BenchmarkDataset,
@@ -66,12 +69,12 @@ def use_home() -> None:
 def evaluate(resources: dict[str, Any], *, dry_run: bool, progress: Progress) -> Outcome:
     """Run the evaluation (or its rehearsal) with this resource configuration."""
     use_home()
-    job = defs.resolve_job_def(DRY_RUN_JOB if dry_run else EVALUATE_JOB)
+    job = build_definitions().resolve_job_def(DRY_RUN_JOB if dry_run else EVALUATE_JOB)
     run_config = {
         "resources": {name: {"config": config} for name, config in resources.items()},
         "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
     }
-    with dg.DagsterInstance.get() as instance:
+    with _instance() as instance:
         run_id = str(uuid.uuid4())
         instance.add_event_listener(run_id, lambda entry: _tell(entry, progress))
         result = job.execute_in_process(
@@ -90,6 +93,15 @@ def evaluate(resources: dict[str, Any], *, dry_run: bool, progress: Progress) ->
                 merged=result.output_for_node("merged_dataset"),
             ),
         )
+
+
+@contextmanager
+def _instance() -> Iterator[dg.DagsterInstance]:
+    """Dagster's instance, opened by one process at a time: two would both make its tables."""
+    with exclusive(Path(os.environ["DAGSTER_HOME"], ".opening.lock")):
+        instance = dg.DagsterInstance.get()
+    with instance:
+        yield instance
 
 
 def _tell(entry: dg.EventLogEntry, progress: Progress) -> None:

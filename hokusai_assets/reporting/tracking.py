@@ -10,12 +10,12 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from hokusai_assets.errors import TrackingError
-from hokusai_assets.files import is_url
+from hokusai_assets.files import exclusive, is_url
 from hokusai_assets.records import Record
 from hokusai_assets.settings import Settings
 
@@ -55,9 +55,11 @@ class Tracker:
         self._experiment_name = settings.experiment_name
         self._artifact_root = settings.artifact_root
         self._uri = settings.tracking_uri
+        self._lock: Path | None = None
         if not self._uri:
             store = settings.home / "mlflow"
             store.mkdir(parents=True, exist_ok=True)
+            self._lock = store / ".lock"
             self._uri = f"sqlite:///{store / 'mlflow.db'}"
             self._artifact_root = self._artifact_root or (store / "artifacts").as_uri()
 
@@ -145,25 +147,21 @@ class Tracker:
             os.environ.setdefault(name, value)
         for name in ("alembic", "mlflow"):
             logging.getLogger(name).setLevel(logging.WARNING)
+        from alembic.util.exc import CommandError
         from mlflow import MlflowClient
         from mlflow.exceptions import MlflowException
         from sqlalchemy.exc import SQLAlchemyError
 
-        problem: Exception | None = None
-        for pause_s in (0.5, 2.0, None) if self._uri.startswith("sqlite") else (None,):
-            # Two processes that meet a fresh SQLite store race its migration: one tries again.
-            # For servers, MLflow's HTTP client retries by itself.
-            try:
+        try:
+            # Two processes that meet a fresh SQLite store would both make its tables.
+            with exclusive(self._lock) if self._lock else nullcontext():
                 return action(MlflowClient(tracking_uri=self._uri))
-            except (MlflowException, SQLAlchemyError, OSError, ImportError) as error:
-                problem = error
-                if pause_s is not None:
-                    time.sleep(pause_s)
-        kind = type(problem).__name__
-        raise TrackingError(
-            f"MLflow at {_without_credentials(self._uri)} could not be used ({kind}): check "
-            "MLFLOW_TRACKING_URI and the server."
-        ) from problem
+        except (MlflowException, SQLAlchemyError, CommandError, OSError) as error:
+            kind = type(error).__name__
+            raise TrackingError(
+                f"MLflow at {_without_credentials(self._uri)} could not be used ({kind}): check "
+                "MLFLOW_TRACKING_URI and the server."
+            ) from error
 
 
 @contextmanager

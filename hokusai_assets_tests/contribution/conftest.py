@@ -90,9 +90,7 @@ def rows() -> Callable[..., list[dict[str, Any]]]:
 @pytest.fixture(scope="session")
 def source() -> Callable[..., ContributionSource]:
     def make(path: Path, contributor: str = "alice") -> ContributionSource:
-        return ContributionSource(
-            path=str(path), contributor_id=contributor, wallet_address=WALLET
-        )
+        return ContributionSource(path=str(path), contributor_id=contributor, wallet_address=WALLET)
 
     return make
 

@@ -253,7 +253,7 @@ SECRET = "alice@example.com"
         ("data.csv", (HEADER + ROW).decode().encode("utf-16-le"), "NUL"),
         ("data.csv", HEADER + b"a,x,1,good\r\nb,y,2,bad\n", "line ends are mixed"),
         ("data.csv", b"key," + b"x" * (1 << 21), "first line of more than 1 MiB"),
-        ("data.csv.gz", gzip.compress(HEADER + ROW), "gzip-compressed"),
+        ("data.csv.gz", gzip.compress(HEADER + ROW, mtime=0), "gzip-compressed"),
         ("data.xlsx", b"PK\x03\x04rest", "spreadsheet"),
         ("data.json", b'{"key": ["a"], "label": ["good"]}', "is one JSON object"),
         ("data.jsonl", b'{\n"key": "a"\n}', "is one JSON object"),

@@ -148,9 +148,7 @@ def test_a_failed_check_stops_everything_downstream(small: SmallTask, tmp_path: 
 
 
 def test_metadata_that_the_ui_plots_are_numbers(small: SmallTask, tmp_path: Path) -> None:
-    result = dg.materialize_to_memory(
-        ALL_ASSETS, resources=resources(tmp_path, **small.inputs())
-    )
+    result = dg.materialize_to_memory(ALL_ASSETS, resources=resources(tmp_path, **small.inputs()))
     (metrics,) = result.asset_materializations_for_node("benchmark_metrics")
     (report,) = result.asset_materializations_for_node("delta_report")
     for model in ("baseline", "candidate"):

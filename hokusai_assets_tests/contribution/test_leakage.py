@@ -1,0 +1,93 @@
+"""Feature keys: what counts as equal, and which rows training and benchmark share."""
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hokusai_assets.contribution.cleaning import leave_out_base_rows, load_reference
+from hokusai_assets.contribution.leakage import (
+    benchmark_keys,
+    feature_digests,
+    feature_keys,
+    normalise_text,
+    rows_in_common,
+    write_benchmark_keys,
+)
+from hokusai_assets.records import Dataset
+from hokusai_assets.tables import write_table
+
+
+def table_of(notes, weights=None):
+    return pa.table(
+        {
+            "note": pa.array(notes, pa.string()),
+            "weight": pa.array(weights or [1.0] * len(notes), pa.float64()),
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Good Tea", "  good \t\n TEA "),
+        ("caf\u00e9", "CAFE\u0301"),
+        ("ﬁne", "fine"),
+        ("straße", "STRASSE"),
+        ("a\u00a0b", "a b"),
+        ("①", "1"),
+    ],
+)
+def test_edits_of_case_space_and_form_have_one_key_and_two_digests(make_task, one, other):
+    task = make_task()
+    first, second = feature_keys(table_of([one, other]), task)
+    assert first == second
+    exact = feature_digests(table_of([one, other]), task)
+    assert exact[0] != exact[1]
+
+
+def test_other_words_and_numbers_have_other_keys(make_task):
+    keys = feature_keys(table_of(["a", "b", "a", None, " "], [1, 1, 2, 1, 1]), make_task())
+    assert len(set(keys[:4])) == 4
+    assert keys[3] == keys[4]  # text of spaces only is as good as none
+
+
+@given(st.text())
+def test_normalising_twice_is_normalising_once(text):
+    assert normalise_text(normalise_text(text)) == normalise_text(text)
+
+
+@given(st.lists(st.text(st.characters(codec="utf-8"), max_size=5), min_size=2, max_size=5))
+def test_equal_digests_imply_equal_keys(make_task, notes):
+    table, task = table_of(notes), make_task()
+    seen = {}
+    for digest, key in zip(feature_digests(table, task), feature_keys(table, task), strict=True):
+        assert seen.setdefault(digest, key) == key
+
+
+def test_benchmark_rows_in_base_are_left_out_and_counted(tmp_path, make_task, write, rows):
+    task = make_task()
+    base_rows = rows(6, "b")
+    edited = base_rows[1] | {"key": "e", "note": "B  NOTE 1"}
+    other_label = base_rows[0] | {"key": "o", "label": "good"}
+    paths = [
+        write(tmp_path / f"{name}.csv", lines)
+        for name, lines in (("b", base_rows), ("m", [*rows(4, "m"), edited, other_label]))
+    ]
+    base, benchmark = (load_reference(str(path), task, key=None)[0] for path in paths)
+    left, exact, normalised = leave_out_base_rows(benchmark, base, task)
+    assert (left.num_rows, exact, normalised) == (4, 1, 1)
+    assert sorted(left.column("key").to_pylist()) == ["m0", "m1", "m2", "m3"]
+    nothing, exact, _ = leave_out_base_rows(base, base, task)
+    assert (nothing.num_rows, exact) == (0, 6)
+    stored = {}
+    for name, table in (("base", base), ("left", left), ("whole", benchmark)):
+        write_table(table, tmp_path / name)
+        stored[name] = Dataset(
+            folder=str(tmp_path / name), content_root="", row_count=0, columns=()
+        )
+    assert rows_in_common(stored["base"], stored["left"]) == 0
+    assert rows_in_common(stored["base"], stored["whole"]) == 2
+    write_benchmark_keys(benchmark, task, tmp_path / "left")
+    assert len(benchmark_keys(stored["left"], task).exact) == 6
+    assert len(benchmark_keys(stored["base"], task).normalised) == 6
