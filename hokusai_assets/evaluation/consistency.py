@@ -4,7 +4,7 @@ from hokusai_assets.records import BenchmarkMetrics
 
 
 def inconsistencies(metrics: BenchmarkMetrics) -> list[str]:
-    """Metrics out of [0, 1], values without a reason for their absence, counts that do not add up."""
+    """Metrics outside [0, 1], absent without a reason, and counts that do not add up."""
     found = []
     for model, values in (("baseline", metrics.baseline), ("candidate", metrics.candidate)):
         for value in values:

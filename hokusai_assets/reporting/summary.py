@@ -139,4 +139,6 @@ def _points(delta: float) -> str:
 def _uncertainty(error_nano: int | None, p_value_pico: int | None) -> str:
     error = "" if error_nano is None else f"{error_nano / 1e7:.2f}"
     p_value = "" if p_value_pico is None else f"{p_value_pico / 1e12:.1e}"
+    if p_value_pico == 1:  # rounded up: anything smaller stands as the smallest unit
+        p_value = "<=1e-12"
     return f"{error:>7}{p_value:>10}"

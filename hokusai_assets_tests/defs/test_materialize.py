@@ -73,16 +73,15 @@ def test_the_whole_graph_on_files(small: SmallTask, tmp_path: Path) -> None:
     ]
     assert attestation.decision.provisional
     assert not attestation.decision.dry_run
-    assert {e.check_name: e.passed for e in result.get_asset_check_evaluations()} == {
-        name: True
-        for name in (
-            "contributed_data_conforms",
-            "merged_dataset_conforms",
-            "benchmark_is_disjoint",
-            "metrics_are_in_range",
-            "delta_report_matches_schema",
-            "attestation_matches_files",
-        )
+    evaluations = result.get_asset_check_evaluations()
+    assert all(e.passed for e in evaluations)
+    assert {e.check_name for e in evaluations} == {
+        "contributed_data_conforms",
+        "merged_dataset_conforms",
+        "benchmark_is_disjoint",
+        "metrics_are_in_range",
+        "delta_report_matches_schema",
+        "attestation_matches_files",
     }
 
 

@@ -1,0 +1,149 @@
+"""Documentation is true: its commands run, its output is real, its lists are complete."""
+
+import importlib.util
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import jsonschema
+import pytest
+import typer
+
+from hokusai_assets.cli.app import app
+from hokusai_assets.settings import VARIABLES
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), *ROOT.glob("examples/*/*.md")])
+
+
+def blocks(language: str) -> list[str]:
+    """The code blocks of one language in the README, indentation of lists removed."""
+    found = re.findall(rf"^( *)```{language}\n(.*?)^ *```", README, re.DOTALL | re.MULTILINE)
+    return [re.sub(rf"^{indent}", "", body, flags=re.MULTILINE) for indent, body in found]
+
+
+def run_in_copy(script: str, tmp_path: Path) -> str:
+    """Run a shell script where only the examples are, as after the README's `cd`."""
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script],
+        cwd=tmp_path,
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout
+
+
+def variable_parts_masked(text: str) -> str:
+    """What differs between two equal runs, or between versions, replaced by its kind."""
+    text = re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "RUN", text)
+    text = re.sub(r"\b[0-9a-f]{64}\b", "DIGEST", text)
+    return re.sub(r"MLflow run [0-9a-f]{32}", "MLflow run ID", text)
+
+
+def evaluate_commands() -> list[str]:
+    return [
+        line
+        for block in blocks("sh")
+        for line in block.splitlines()
+        if line.startswith(("hokusai ", "dagster job"))
+    ]
+
+
+@pytest.mark.slow
+def test_the_demos_output_is_real(tmp_path: Path) -> None:
+    (demo,) = [line for line in evaluate_commands() if "--contributor-id alice" in line]
+    printed = run_in_copy(demo, tmp_path)
+    (shown,) = blocks("text")
+    assert variable_parts_masked(printed) == variable_parts_masked(shown)
+    lines = printed.splitlines()
+    assert len(lines) <= 25
+    assert max(map(len, lines)) <= 80
+
+
+def test_make_demo_is_the_same_command() -> None:
+    (demo,) = [line for line in evaluate_commands() if "--contributor-id alice" in line]
+    recipe = subprocess.run(
+        ["make", "-n", "demo"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    recipe = recipe.replace("\\\n", " ").replace(".venv/bin/", "")
+    assert demo.split() == recipe.splitlines()[-1].split()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", [c for c in evaluate_commands() if "alice" not in c])
+def test_commands_of_the_readme_run(command: str, tmp_path: Path) -> None:
+    run_in_copy(command, tmp_path)
+    (result, *_) = (tmp_path / "outputs").glob("attestation_*.json")
+    assert json.loads(result.read_text())["dry_run"] is ("evaluate_contribution" not in command)
+
+
+@pytest.mark.slow
+def test_the_ci_step_runs(tmp_path: Path) -> None:
+    (step,) = blocks("yaml")
+    script = step.split("run: |\n")[1]
+    run_in_copy(re.sub(r"^ {4}", "", script, flags=re.MULTILINE), tmp_path)
+
+
+def test_every_link_leads_somewhere() -> None:
+    for page in PAGES:
+        for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
+            if not target.startswith("http"):
+                assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_every_variable_stands_in_the_table() -> None:
+    rows = re.findall(r"^\| `([A-Z_]+)` \| (?:`([^`]*)`)? ?\| (.+) \|$", README, re.MULTILINE)
+    assert {name: (default, meaning.replace("`", "")) for name, default, meaning in rows} == (
+        VARIABLES
+    )
+
+
+def test_every_command_and_option_stands_in_the_readme() -> None:
+    group = typer.main.get_command(app)
+    for name, command in group.commands.items():  # type: ignore[attr-defined]
+        assert f"`hokusai {name}" in README
+        for parameter in command.params:
+            for option in parameter.opts:
+                assert f"`{option}`" in README, f"{name} {option}"
+
+
+def test_schemas_are_those_of_the_records() -> None:
+    path = ROOT / "docs" / "schemas" / "write_schemas.py"
+    spec = importlib.util.spec_from_file_location("write_schemas", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    for name, schema in module.schemas().items():
+        assert (path.parent / name).read_text(encoding="utf-8") == module.as_text(schema), (
+            f"{name} is out of date: run make schemas"
+        )
+        jsonschema.Draft202012Validator.check_schema(schema)
+
+
+def test_the_examples_task_matches_the_schema() -> None:
+    import tomllib
+
+    schema = json.loads((ROOT / "docs" / "schemas" / "task.schema.json").read_text())
+    task = tomllib.loads((ROOT / "examples" / "fine_foods" / "task.toml").read_text())
+    jsonschema.validate(task, schema)
+
+
+def test_constraints_name_no_index_and_pin_everything() -> None:
+    lines = (ROOT / "hokusai_assets" / "constraints.txt").read_text().splitlines()
+    assert all(re.fullmatch(r"[A-Za-z0-9_.-]+==[0-9][^ ]*", line) for line in lines)
+
+
+def test_decision_records_are_numbered_without_gaps() -> None:
+    names = sorted(p.name for p in (ROOT / "docs" / "adr").glob("*.md"))
+    assert [name[:4] for name in names] == [f"{n:04d}" for n in range(1, len(names) + 1)]
