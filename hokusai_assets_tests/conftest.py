@@ -164,3 +164,60 @@ def command() -> Callable[..., subprocess.CompletedProcess[str]]:
         )
 
     return run
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """The records of one evaluation of the small task, with two contributors."""
+
+    outputs: Path
+    records: dict[str, Any]
+
+    def __getitem__(self, asset: str) -> Any:
+        return self.records[asset]
+
+
+@pytest.fixture(scope="session")
+def evaluated(tmp_path_factory: pytest.TempPathFactory) -> Evaluated:
+    """One evaluation, made once: for tests that look at its records and change copies of them."""
+    import dagster as dg
+
+    from hokusai_assets.defs.build import ALL_ASSETS
+    from hokusai_assets.defs.resources.inputs import ContributionConfig, InputsResource
+    from hokusai_assets.defs.resources.ledger import LedgerResource
+    from hokusai_assets.defs.resources.outputs import OutputsResource
+    from hokusai_assets.defs.resources.tracking import TrackingResource
+
+    root = tmp_path_factory.mktemp("evaluated")
+    (root / "task.toml").write_text(TASK)
+    write_csv(root / "base.csv", make_rows(120, 1, "b"))
+    write_csv(root / "benchmark.csv", make_rows(400, 2, "t"))
+    first = make_rows(200, 3, "c")
+    first[4]["note"] += " call +1 202-555-0143"
+    first[5] = dict(first[6])
+    write_csv(root / "first.csv", first)
+    write_csv(root / "second.csv", make_rows(100, 4, "d"))
+    inputs = InputsResource(
+        mode="files",
+        task=str(root / "task.toml"),
+        contributions=[
+            ContributionConfig(
+                path=str(root / "first.csv"), contributor_id="alice", wallet_address=WALLET
+            ),
+            ContributionConfig(
+                path=str(root / "second.csv"), contributor_id="bob", wallet_address=OTHER_WALLET
+            ),
+        ],
+    )
+    outputs = OutputsResource(output_dir=str(root / "out"), storage_url=str(root / "store"))
+    result = dg.materialize_to_memory(
+        ALL_ASSETS,
+        resources={
+            "inputs": inputs,
+            "outputs": outputs,
+            "tracking": TrackingResource(backend="none", inputs=inputs, outputs=outputs),
+            "ledger": LedgerResource(),
+        },
+    )
+    names = [asset.key.path[-1] for asset in ALL_ASSETS]
+    return Evaluated(root / "out", {name: result.output_for_node(name) for name in names})

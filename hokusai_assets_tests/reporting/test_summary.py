@@ -1,0 +1,120 @@
+"""The printed summary: 25 lines, 80 columns, and nothing that is not so."""
+
+from typing import Any
+
+import pytest
+
+from hokusai_assets.records import Attestation, DeltaReport
+from hokusai_assets.reporting.summary import (
+    cleaning_sentence,
+    deltas_sentence,
+    summary_lines,
+    verdict_sentence,
+)
+from hokusai_assets_tests.conftest import Evaluated
+
+
+def lines(evaluated: Evaluated, **changes: Any) -> list[str]:
+    return summary_lines(
+        changes.get("attestation", evaluated["attestation"]),
+        changes.get("report", evaluated["delta_report"]),
+        evaluated["contributed_data"],
+        evaluated["benchmark_dataset"],
+        evaluated["merged_dataset"],
+    )
+
+
+def decided(evaluated: Evaluated, **changes: Any) -> Attestation:
+    attestation: Attestation = evaluated["attestation"]
+    return attestation.model_copy(
+        update={"decision": attestation.decision.model_copy(update=changes)}
+    )
+
+
+def test_it_fits_a_terminal(evaluated: Evaluated) -> None:
+    # Paths are not broken over lines, so that they can be copied; here they are long.
+    shown = [line for line in lines(evaluated) if str(evaluated.outputs) not in line]
+    assert max(map(len, shown)) <= 80
+    assert len(lines(evaluated)) <= 25
+
+
+def test_it_adds_up_contributors(evaluated: Evaluated) -> None:
+    text = "\n".join(lines(evaluated))
+    assert "300 rows read, 0 rejected, 1 deduplicated, 0 leaked, 299 kept" in text
+    assert "120 base + 299 contributed = 419 (append)" in text
+    assert "phone in 1" in text
+
+
+def test_every_metric_has_a_line(evaluated: Evaluated) -> None:
+    report: DeltaReport = evaluated["delta_report"]
+    text = lines(evaluated)
+    for delta in report.deltas:
+        (line,) = [one for one in text if one.startswith(f"{delta.metric} ")]
+        assert delta.baseline.value is not None
+        assert f"{delta.baseline.value:.4f} -> {delta.candidate.value:.4f}" in line
+        assert delta.delta is not None
+        assert f"{100 * delta.delta:+.2f} pts" in line
+
+
+def test_what_is_undefined_says_why(evaluated: Evaluated) -> None:
+    report: DeltaReport = evaluated["delta_report"]
+    changed = report.model_copy(
+        update={
+            "deltas": tuple(
+                d.model_copy(update={"delta": None, "undefined": "no scores"})
+                for d in report.deltas
+            ),
+            "delta_one": report.delta_one.model_copy(
+                update={"value": None, "undefined": "no metric is defined"}
+            ),
+        }
+    )
+    text = "\n".join(lines(evaluated, report=changed))
+    assert text.count("undefined: no scores") == len(report.deltas)
+    assert "undefined: no metric is defined" in text
+    assert deltas_sentence(changed).startswith("DeltaOne undefined (accuracy undefined")
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"verdict": "accepted", "provisional": False, "dry_run": False}, "ACCEPTED"),
+        ({"verdict": "accepted", "provisional": True, "dry_run": False}, "ACCEPTED (provisional"),
+        ({"verdict": "rejected", "provisional": False, "dry_run": False}, "REJECTED"),
+        ({"verdict": "accepted", "provisional": False, "dry_run": True}, "DRY RUN, counts for"),
+    ],
+)
+def test_the_verdict_says_what_it_is_worth(
+    evaluated: Evaluated, changes: dict[str, Any], said: str
+) -> None:
+    attestation = decided(evaluated, **changes)
+    assert verdict_sentence(attestation).startswith(said)
+    assert any(f"Verdict       {said}" in one for one in lines(evaluated, attestation=attestation))
+
+
+def test_a_dry_run_never_reads_like_an_acceptance(evaluated: Evaluated) -> None:
+    attestation = decided(evaluated, verdict="accepted", provisional=False, dry_run=True)
+    assert "ACCEPTED" not in "\n".join(lines(evaluated, attestation=attestation))
+
+
+def test_failing_clauses_are_marked(evaluated: Evaluated) -> None:
+    report: DeltaReport = evaluated["delta_report"]
+    failing = tuple(c.model_copy(update={"holds": False}) for c in report.clauses)
+    text = lines(evaluated, report=report.model_copy(update={"clauses": failing}))
+    assert sum(one.startswith("  FAILS ") for one in text) == len(report.clauses)
+    assert not any(one.startswith("  holds ") for one in text)
+
+
+def test_a_tiny_p_value_is_a_bound(evaluated: Evaluated) -> None:
+    report: DeltaReport = evaluated["delta_report"]
+    tiny = tuple(d.model_copy(update={"p_value_pico": 1}) for d in report.deltas)
+    text = lines(evaluated, report=report.model_copy(update={"deltas": tiny}))
+    assert sum("<=1e-12" in one for one in text) >= len(report.deltas)
+
+
+def test_cleaning_in_one_sentence(evaluated: Evaluated) -> None:
+    (first, second) = evaluated["contributed_data"].contributions
+    assert cleaning_sentence(first) == (
+        "alice: 200 rows read, 0 rejected, 0 dropped for PII, 1 duplicates, 0 leaked, 199 kept"
+    )
+    assert cleaning_sentence(second).startswith("bob: 100 rows read")
