@@ -1,3 +1,1 @@
-from hokusai_assets.cli.app import main
-
-__all__ = ["main"]
+"""The command `hokusai`: one file a subcommand."""

@@ -4,20 +4,20 @@ import sys
 
 import typer
 
-from hokusai_assets.cli.evaluate import evaluate
-from hokusai_assets.cli.track import track
+from hokusai_assets.cli import evaluate, track
 from hokusai_assets.errors import HokusaiError
 
 app = typer.Typer(
     name="hokusai",
     help="Measure how much contributed data improve a model, and attest to it.",
     no_args_is_help=True,
+    add_completion=False,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command()(evaluate)
-app.command()(track)
+app.command("evaluate", help=evaluate.HELP)(evaluate.evaluate)
+app.command("track", help=track.HELP)(track.track)
 
 
 @app.callback()

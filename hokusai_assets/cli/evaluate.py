@@ -23,18 +23,22 @@ STEPS = (
     "attestation",
 )
 
-EXAMPLES = """
-Examples
+HELP = """Evaluate contributions: clean, merge, train, score, decide, attest.
+
+Prints what happened and which files were written. The verdict is no exit code: a rejected contribution was evaluated all the same.
+
+Examples:
 
   hokusai evaluate --task examples/fine_foods/task.toml \\
-      --contributed-data examples/fine_foods/contribution.csv --output-dir outputs \\
-      --contributor-id alice --wallet-address 0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed
+    --contributed-data examples/fine_foods/contribution.csv \\
+    --contributor-id alice --output-dir outputs \\
+    --wallet-address 0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed
 
-  hokusai evaluate --task examples/fine_foods/task.toml --output-dir outputs --dry-run
+  hokusai evaluate --task examples/fine_foods/task.toml \\
+    --output-dir outputs --dry-run
 
-Exit codes: 0 evaluated, whatever the verdict; 1 failed; 2 the command, task, id, wallet, output
-folder or a missing file is wrong; 3 the contribution was read and refused; 4 refused by the ledger.
-"""
+Exit codes: 0 evaluated; 1 failed; 2 the command, task, id, wallet, output folder or a missing file is wrong; 3 the contribution was read and refused; 4 refused by the ledger.
+"""  # noqa: E501 - the terminal's width breaks these lines, not ours
 
 
 def evaluate(
@@ -63,11 +67,7 @@ def evaluate(
         bool, typer.Option("--json", help="Print one JSON object and no progress.")
     ] = False,
 ) -> None:
-    """Evaluate contributions: clean, merge, train, score, decide, attest.
-
-    Prints what happened and which files were written. The verdict is no exit code: a contribution
-    that is rejected was evaluated all the same.
-    """
+    """Run one evaluation in this process and print its summary."""
     try:
         resources = _resources(
             task,
@@ -82,9 +82,6 @@ def evaluate(
         _run(resources, dry_run=dry_run, as_json=as_json)
     except HokusaiError as error:
         _refuse(str(error), error.exit_code, as_json)
-
-
-evaluate.__doc__ = (evaluate.__doc__ or "") + "\b\n".join(["", EXAMPLES])
 
 
 def _resources(

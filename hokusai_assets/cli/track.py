@@ -8,22 +8,26 @@ import typer
 from hokusai_assets.errors import AlreadyWrittenError, TrackingError
 
 
+HELP = """Log to MLflow what could not be logged when it happened.
+
+Evaluations whose tracking server was away are logged once each, with the times at which they really ran. What was kept stays as it is.
+
+Examples:
+
+  hokusai track
+
+  MLFLOW_TRACKING_URI=http://localhost:5000 hokusai track
+
+Exit codes: 0 logged, or nothing to log; 1 the server is still away.
+"""  # noqa: E501 - the terminal's width breaks these lines, not ours
+
+
 def track(
     storage: Annotated[
         str, typer.Option(help="Where assets are stored; default: storage in HOKUSAI_HOME.")
     ] = "",
 ) -> None:
-    """Log evaluations to MLflow whose tracking server was away when they ran.
-
-    Each is logged once, with the times at which it really ran. What is logged stays in the storage
-    as it was.
-
-    Examples
-
-      hokusai track
-
-      MLFLOW_TRACKING_URI=http://localhost:5000 hokusai track
-    """
+    """Replay every kept run that has not been logged yet."""
     import fsspec
 
     from hokusai_assets.files import join, write_once

@@ -24,6 +24,9 @@ from hokusai_assets.records import (
 )
 from hokusai_assets.settings import Settings
 
+# No usage statistics, and no dialog in front of the asset graph.
+DAGSTER_YAML = "telemetry:\n  enabled: false\nnux:\n  enabled: false\n"
+
 Progress = Callable[[str, str], None]  # asset, "started" | "finished" | "failed"
 
 _STATES = {
@@ -55,14 +58,13 @@ class Outcome:
 
 
 def use_home() -> None:
-    """Keep Dagster's history in HOKUSAI_HOME where DAGSTER_HOME says nothing else."""
-    if os.environ.get("DAGSTER_HOME"):
-        return
-    home = Settings.from_environment().home / "dagster"
+    """Keep Dagster's history where DAGSTER_HOME says, else in HOKUSAI_HOME; make the folder."""
+    chosen = os.environ.get("DAGSTER_HOME")
+    home = Path(chosen).absolute() if chosen else Settings.from_environment().home / "dagster"
     home.mkdir(parents=True, exist_ok=True)
     config = home / "dagster.yaml"
     if not config.exists():
-        config.write_text("telemetry:\n  enabled: false\n", encoding="utf-8")
+        config.write_text(DAGSTER_YAML, encoding="utf-8")
     os.environ["DAGSTER_HOME"] = str(home)
 
 

@@ -144,6 +144,7 @@ def test_fractions_stand_as_decimal_text(evaluated: Evaluated) -> None:
         assert re.fullmatch(r"-?\d\.\d{6}", text), name
         millionths = body["core"]["metrics"][name]["delta_millionths"]
         assert round(float(text) * 1_000_000) == millionths
-    assert round(float(body["evaluation"]["delta_score"]) * 1_000_000) == (
-        body["core"]["delta_one"]["millionths"]
+    assert (
+        round(float(body["evaluation"]["delta_score"]) * 1_000_000)
+        == (body["core"]["delta_one"]["millionths"])
     )

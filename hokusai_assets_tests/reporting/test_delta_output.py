@@ -171,9 +171,7 @@ def test_one_contributor_has_no_list(evaluated: Evaluated) -> None:
     report: DeltaReport = evaluated["delta_report"]
     body = build(
         evaluated,
-        contributed=contributed.model_copy(
-            update={"contributions": contributed.contributions[:1]}
-        ),
+        contributed=contributed.model_copy(update={"contributions": contributed.contributions[:1]}),
         report=report.model_copy(update={"shares": report.shares[:1]}),
     )
     assert body["contributor_attribution"]["contributors"] is None
