@@ -23,7 +23,7 @@ $(STAMP): pyproject.toml hokusai_assets/constraints.txt
 
 $(DAGSTER_HOME)/dagster.yaml:
 	@mkdir -p $(DAGSTER_HOME)
-	@printf 'telemetry:\n  enabled: false\nnux:\n  enabled: false\n' > $@
+	@cp hokusai_assets/defs/dagster.yaml $@
 
 demo: setup ## evaluate the example: real reviews, from file to attestation
 	@$(BIN)/hokusai evaluate --task $(EXAMPLE)/task.toml \

@@ -2,6 +2,7 @@
 
 import os
 import random
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -131,7 +132,7 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HOKUSAI_HOME", str(tmp_path / "home"))
     dagster_home = tmp_path / "home" / "dagster"
     dagster_home.mkdir(parents=True)
-    (dagster_home / "dagster.yaml").write_text("telemetry:\n  enabled: false\n")
+    shutil.copy(ROOT / "hokusai_assets" / "defs" / "dagster.yaml", dagster_home)
     monkeypatch.setenv("DAGSTER_HOME", str(dagster_home))
 
 

@@ -7,7 +7,6 @@ import typer
 
 from hokusai_assets.errors import AlreadyWrittenError, TrackingError
 
-
 HELP = """Log to MLflow what could not be logged when it happened.
 
 Evaluations whose tracking server was away are logged once each, with the times at which they really ran. What was kept stays as it is.

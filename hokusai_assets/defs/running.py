@@ -1,6 +1,7 @@
 """Running a job in this process, for the command line: progress out, one outcome back."""
 
 import os
+import shutil
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,9 +24,6 @@ from hokusai_assets.records import (
     MergedDataset,
 )
 from hokusai_assets.settings import Settings
-
-# No usage statistics, and no dialog in front of the asset graph.
-DAGSTER_YAML = "telemetry:\n  enabled: false\nnux:\n  enabled: false\n"
 
 Progress = Callable[[str, str], None]  # asset, "started" | "finished" | "failed"
 
@@ -64,7 +62,7 @@ def use_home() -> None:
     home.mkdir(parents=True, exist_ok=True)
     config = home / "dagster.yaml"
     if not config.exists():
-        config.write_text(DAGSTER_YAML, encoding="utf-8")
+        shutil.copy(Path(__file__).with_name("dagster.yaml"), config)
     os.environ["DAGSTER_HOME"] = str(home)
 
 
