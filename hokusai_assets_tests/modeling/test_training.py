@@ -15,7 +15,8 @@ FAST = {
     "random_forest": {"n_estimators": 5},
     "extra_trees": {"n_estimators": 5},
     "hist_gradient_boosting": {"max_iter": 5, "min_samples_leaf": 5},
-    "mlp": {"max_iter": 300, "tol": 0.01},
+    # The default step is so short that a loose tolerance would stop it before it learnt anything.
+    "mlp": {"max_iter": 300, "tol": 0.01, "learning_rate_init": 0.01},
 }
 
 
