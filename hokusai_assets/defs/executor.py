@@ -4,6 +4,7 @@ Starting a process a step costs more than a whole evaluation of moderate size. D
 choice of two has the other default, and a job cannot preset a selector that a user may change.
 """
 
+import gc
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,7 +18,13 @@ def _requirements(config: Any) -> Sequence[ExecutorRequirement]:
     return []
 
 
+# Python's own thresholds make it look through all objects a dozen times while the libraries of a
+# run are imported: a tenth of a dry run (measured). They live to the end; so does a run's process.
+_COLLECTOR_THRESHOLDS = (50_000, 20, 100)
+
+
 def _choose(init_context: dg.InitExecutorContext) -> dg.Executor:
+    gc.set_threshold(*_COLLECTOR_THRESHOLDS)
     create = dg.multi_or_in_process_executor.executor_creation_fn
     if create is None:
         raise dg.DagsterInvariantViolationError("Dagster's executor cannot be created")
