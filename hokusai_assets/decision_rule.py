@@ -201,9 +201,9 @@ def _data(rule: Mapping[str, Any], facts: Facts) -> ClauseResult:
     else:
         share = Fraction(facts.leaked_rows, facts.typed_rows)
         sentence = (
-            f"No benchmark row was trained on; {facts.leaked_rows:,} of {facts.typed_rows:,} "
-            f"contributed rows ({_percent(share)}) stand in the benchmark, and at most "
-            f"{_percent(Fraction(limit, 10**6))} may."
+            f"{facts.leaked_rows:,} of {facts.typed_rows:,} contributed rows ({_percent(share)}) "
+            f"stand in the benchmark, at most {_percent(Fraction(limit, 10**6))} may; none was "
+            "trained on."
         )
     numbers: Numbers = {
         "benchmark_rows_in_training": facts.benchmark_rows_in_training,
