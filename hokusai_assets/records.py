@@ -10,6 +10,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
+from hokusai_assets.decision_rule import GuardFacts
 from hokusai_assets.digests import digest_json
 from hokusai_assets.task import Label, MetricName
 
@@ -354,7 +355,7 @@ class Clause(Record):
 
 
 class DeltaReport(Record):
-    """Deltas, DeltaOne, the rule's clauses and the row shares; never a verdict."""
+    """Deltas, DeltaOne, guards, the rule's clauses and the row shares; never a verdict."""
 
     deltas: tuple[MetricDelta, ...]
     delta_one: DeltaOne
@@ -362,6 +363,7 @@ class DeltaReport(Record):
     fixed_rows: int
     broken_rows: int
     row_count: int
+    guards: tuple[GuardFacts, ...]
     clauses: tuple[Clause, ...]
     shares: tuple[ContributorShare, ...]
 

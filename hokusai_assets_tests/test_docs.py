@@ -14,6 +14,7 @@ import typer
 
 from hokusai_assets.cli.app import app
 from hokusai_assets.settings import VARIABLES
+from hokusai_assets_tests.conftest import Evaluated
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -79,6 +80,16 @@ def test_make_demo_is_the_same_command() -> None:
     ).stdout
     recipe = recipe.replace("\\\n", " ").replace(".venv/bin/", "")
     assert demo.split() == recipe.splitlines()[-1].split()
+
+
+def test_an_attestation_is_checked_as_its_page_shows(evaluated: Evaluated, tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "attestation.md").read_text(encoding="utf-8")
+    (snippet,) = re.findall(r"^```python\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    (tmp_path / "outputs").symlink_to(evaluated.outputs)
+    printed = subprocess.run(
+        [sys.executable, "-c", snippet], cwd=tmp_path, capture_output=True, text=True, check=True
+    ).stdout
+    assert printed == "core, plan, decision and files agree\n"
 
 
 @pytest.mark.slow

@@ -5,6 +5,7 @@ millionths, standard errors in 1e-9, probabilities in 1e-12. Two runs on the sam
 same core, byte for byte.
 """
 
+import dataclasses
 import hashlib
 import platform
 from importlib import metadata, resources
@@ -66,6 +67,7 @@ def build_core(
     task: Task,
     *,
     dry_run: bool,
+    configuration: dict[str, Any],
     benchmark: BenchmarkDataset,
     contributed: ContributedDataset,
     plan: EvaluationPlan,
@@ -74,7 +76,10 @@ def build_core(
     metrics: BenchmarkMetrics,
     report: DeltaReport,
 ) -> dict[str, Any]:
-    """The core of one evaluation, as canonical JSON types."""
+    """The core of one evaluation, as canonical JSON types.
+
+    `configuration` is what the run was asked to do, without paths and secrets.
+    """
     stored = baseline.origin == "stored"
     return {
         "core_version": CORE_VERSION,
@@ -82,6 +87,7 @@ def build_core(
         "model_id": task.model_id,
         "lineage": task.lineage,
         "task_digest": task.digest,
+        "run_configuration": configuration,
         "plan_digest": plan.digest,
         "nonce_sha256": plan.body["nonce_sha256"],
         "seeds": list(plan.seeds),
@@ -164,6 +170,7 @@ def build_core(
             "weights_millionths": dict(report.delta_one.weights_millionths),
             "undefined": report.delta_one.undefined,
         },
+        "guards": [dataclasses.asdict(guard) for guard in report.guards],
     }
 
 

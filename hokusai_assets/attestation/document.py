@@ -1,16 +1,19 @@
-"""`attestation_{run_id}.json`: the core with the documented sections around it, and its checking.
+"""`attestation_{run_id}.json`: core and plan with the documented sections around, and its checking.
 
 The document is canonical JSON; fractions stand in it as decimal text of six digits. It is not
-signed and says so; it claims nothing that the core does not hold.
+signed and says so; it claims nothing that does not follow from core and plan. What of it follows
+how is deciding.py's and this module's; whether the core itself is true only a recomputation tells.
 """
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
-from hokusai_assets.attestation.core import core_digest
-from hokusai_assets.digests import canonical_json
+from hokusai_assets.attestation.core import core_digest, nullifier
+from hokusai_assets.attestation.deciding import decision_of
+from hokusai_assets.digests import canonical_json, digest_json
 from hokusai_assets.errors import AttestationError
-from hokusai_assets.records import ContributedDataset, Decision, TrainedModel
+from hokusai_assets.records import Decision, EvaluationPlan, TrainedModel
 
 SCHEMA_VERSION = "1.0"
 ATTESTATION_VERSION = "0.1"
@@ -38,50 +41,27 @@ def build_document(
     *,
     run_id: str,
     timestamp: str,
-    contributed: ContributedDataset,
+    plan: EvaluationPlan,
     baseline: TrainedModel,
     candidate: TrainedModel,
     decision: Decision,
     files: dict[str, str],
 ) -> dict[str, Any]:
     """The document as canonical JSON types; `files` maps names of written files to SHA-256."""
-    first = contributed.contributions[0]
-    metrics = core["metrics"]
     return {
-        "schema_version": SCHEMA_VERSION,
-        "attestation_version": ATTESTATION_VERSION,
+        **_CONSTANT,
         "run_id": run_id,
         "timestamp": timestamp,
         "dry_run": core["dry_run"],
-        "contributor": {
-            "data_hash": first.content_root_received,
-            "contributor_id": first.contributor_id,
-            "wallet_address": first.wallet_address,
-            "contributors": core["contributors"],
-        },
         "models": {
             "baseline": _model(baseline),
             "improved": _model(candidate),
         },
-        "evaluation": {
-            "metrics": {
-                "baseline": {m: _decimal(v["baseline_millionths"]) for m, v in metrics.items()},
-                "improved": {m: _decimal(v["candidate_millionths"]) for m, v in metrics.items()},
-            },
-            "delta_results": {m: _decimal(v["delta_millionths"]) for m, v in metrics.items()},
-            "delta_score": _decimal(core["delta_one"]["millionths"]),
-        },
-        "proof_data": {
-            "commitment": core_digest(core),
-            "nullifier": core["nullifiers"][0],
-            "nullifiers": core["nullifiers"],
-            "public_inputs": list(PUBLIC_INPUTS),
-        },
+        **_following(core),
         "core": core,
-        "core_digest": core_digest(core),
+        "plan": plan.body,
         "decision": decision.model_dump(mode="json"),
         "files": files,
-        "signed": False,
     }
 
 
@@ -112,28 +92,32 @@ def disagreements(document: dict[str, Any], file_digests: dict[str, str]) -> lis
 
     `file_digests` maps the names of the files that exist to their SHA-256.
     """
-    core = document.get("core")
+    core, plan = document.get("core"), document.get("plan")
     if not isinstance(core, dict):
         return ["the core is missing"]
+    if not isinstance(plan, dict):
+        return ["the plan is missing"]
     found = []
-    digest = core_digest(core)
-    if document.get("core_digest") != digest:
-        found.append(f"core_digest is {document.get('core_digest')} but the core's is {digest}")
-    proof = document.get("proof_data", {})
-    if proof.get("commitment") != digest:
-        found.append("proof_data.commitment is not the core digest")
-    if proof.get("nullifiers") != core.get("nullifiers"):
-        found.append("proof_data.nullifiers differ from the core's")
-    if document.get("dry_run") is not core.get("dry_run"):
-        found.append("dry_run differs from the core's")
-    if document.get("decision", {}).get("dry_run") is not core.get("dry_run"):
-        found.append("decision.dry_run differs from the core's")
-    if document.get("contributor", {}).get("contributors") != core.get("contributors"):
-        found.append("contributor.contributors differ from the core's")
-    if document.get("evaluation", {}).get("delta_score") != _decimal(
-        core.get("delta_one", {}).get("millionths")
-    ):
-        found.append("evaluation.delta_score is not the core's DeltaOne")
+    try:
+        for name, expected in {**_following(core), **_CONSTANT, "dry_run": core["dry_run"]}.items():
+            if document.get(name) != expected:
+                found.append(f"{name} does not follow from the core")
+        if digest_json(plan) != core["plan_digest"]:
+            found.append("the plan is not the one that the core names")
+        if core["nullifiers"] != [
+            nullifier(core["model_id"], core["lineage"], c["content_root"])
+            for c in core["contributors"]
+        ]:
+            found.append("core.nullifiers are not those of the contributions")
+        stored = core["baseline"]["file_sha256"]
+        if stored is not None and document["models"]["baseline"]["model_hash"] != stored:
+            found.append("models.baseline.model_hash is not the core's")
+        decision = document["decision"]
+        attempt, provisional = decision["attempt"], decision["provisional"]
+        if decision != decision_of(core, plan, attempt, provisional).model_dump(mode="json"):
+            found.append("the decision does not follow from plan and core")
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        found.append(f"core, plan or decision are not of their form ({type(error).__name__})")
     for name, expected in sorted(document.get("files", {}).items()):
         actual = file_digests.get(name)
         if actual is None:
@@ -141,6 +125,42 @@ def disagreements(document: dict[str, Any], file_digests: dict[str, str]) -> lis
         elif actual != expected:
             found.append(f"file {name} has SHA-256 {actual}, the attestation says {expected}")
     return found
+
+
+_CONSTANT = {
+    "schema_version": SCHEMA_VERSION,
+    "attestation_version": ATTESTATION_VERSION,
+    "signed": False,
+}
+
+
+def _following(core: Mapping[str, Any]) -> dict[str, Any]:
+    """The sections that say again, in their documented form, what the core holds."""
+    metrics, first = core["metrics"], core["contributors"][0]
+    digest = core_digest(dict(core))
+    return {
+        "core_digest": digest,
+        "contributor": {
+            "data_hash": first["content_root"],
+            "contributor_id": first["contributor_id"],
+            "wallet_address": first["wallet_address"],
+            "contributors": core["contributors"],
+        },
+        "evaluation": {
+            "metrics": {
+                "baseline": {m: _decimal(v["baseline_millionths"]) for m, v in metrics.items()},
+                "improved": {m: _decimal(v["candidate_millionths"]) for m, v in metrics.items()},
+            },
+            "delta_results": {m: _decimal(v["delta_millionths"]) for m, v in metrics.items()},
+            "delta_score": _decimal(core["delta_one"]["millionths"]),
+        },
+        "proof_data": {
+            "commitment": digest,
+            "nullifier": core["nullifiers"][0],
+            "nullifiers": core["nullifiers"],
+            "public_inputs": list(PUBLIC_INPUTS),
+        },
+    }
 
 
 def _model(model: TrainedModel) -> dict[str, Any]:

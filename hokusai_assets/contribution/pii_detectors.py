@@ -113,11 +113,12 @@ def _windows(run: str, least: int, most: int) -> Iterator[tuple[int, int, str]]:
     tried; the last group may be short.
     """
     groups = [(m.start(), m.end()) for m in re.finditer("[0-9A-Za-z]+", run)]
+    # No window has more groups than characters: a slice to the end would be quadratic.
     for first, (start, end_of_first) in enumerate(groups):
         if end_of_first - start < 3:
             continue
         length, found = 0, []
-        for begin, end in groups[first:]:
+        for begin, end in groups[first : first + most]:
             length += end - begin
             if length > most:
                 break

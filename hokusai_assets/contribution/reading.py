@@ -92,6 +92,8 @@ def _local_copy(path: str) -> Iterator[tuple[Path, str]]:
             local = Path(path)
             if local.is_dir():
                 raise IsADirectoryError
+            if local.exists() and not local.is_file():  # a pipe would be waited for, without end
+                raise UsageError(f"{mask_text(path)} is no regular file: copy its content to one.")
             moment = datetime.datetime.fromtimestamp(local.stat().st_mtime, datetime.UTC)
             yield local, moment.isoformat(timespec="seconds")
             return

@@ -88,6 +88,7 @@ def write_results(
     core = build_core(
         run.task,
         dry_run=run.dry_run,
+        configuration=run_configuration(run),
         benchmark=benchmark,
         contributed=contributed,
         plan=plan,
@@ -121,7 +122,7 @@ def write_results(
             core,
             run_id=run_id,
             timestamp=timestamp,
-            contributed=contributed,
+            plan=plan,
             baseline=baseline,
             candidate=candidate,
             decision=decision,

@@ -86,6 +86,7 @@ def compare(
     deltas = tuple(_delta(part, rows, rule) for part in compared)
     delta_one = _delta_one(compared, rows, rule)
     primary = next(d for d in deltas if d.metric == rule["primary"])
+    guards = tuple(measure_guard(guard, rows, metrics.labels) for guard in rule["guards"])
     facts = decision_rule.Facts(
         rows=metrics.row_count,
         benchmark_rows_in_training=benchmark_rows_in_training,
@@ -97,7 +98,7 @@ def compare(
         delta_one_p_pico=delta_one.p_value_pico,
         primary_undefined=primary.undefined,
         delta_one_undefined=delta_one.undefined,
-        guards=tuple(measure_guard(guard, rows, metrics.labels) for guard in rule["guards"]),
+        guards=guards,
     )
     fixed, broken = _discordant(rows, rows.truth >= 0)
     return DeltaReport(
@@ -107,6 +108,7 @@ def compare(
         fixed_rows=fixed,
         broken_rows=broken,
         row_count=metrics.row_count,
+        guards=guards,
         clauses=tuple(
             Clause(name=c.name, holds=c.holds, numbers=c.numbers, sentence=c.sentence)
             for c in decision_rule.evaluate(rule, facts, attempt.number)

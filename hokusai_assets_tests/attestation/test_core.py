@@ -23,6 +23,7 @@ def build(evaluated: Evaluated, **changes: Any) -> dict[str, Any]:
     task = load_task(evaluated.outputs.parent / "task.toml").task
     arguments: dict[str, Any] = {
         "dry_run": False,
+        "configuration": evaluated["attestation"].core["run_configuration"],
         "benchmark": evaluated["benchmark_dataset"],
         "contributed": evaluated["contributed_data"],
         "plan": evaluated["evaluation_plan"],

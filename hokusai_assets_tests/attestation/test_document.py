@@ -1,7 +1,10 @@
 """The attestation document: canonical, self-consistent, and refusing every change."""
 
 import copy
+import hashlib
 import json
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,69 +17,132 @@ from hokusai_assets.attestation.core import (
     package_versions,
 )
 from hokusai_assets.attestation.document import disagreements, document_bytes, read_document
-from hokusai_assets.digests import digest_json
 from hokusai_assets.errors import AttestationError
+from hokusai_assets_tests.conftest import Evaluated
 
-FILES = {"delta_output_r.json": "11" * 32}
+# What two runs with one core may differ in; only a signature can bind these.
+FREE = {("run_id",), ("timestamp",), ("models", "improved", "model_hash")}
+FREE |= {
+    ("models", model, key) for model in ("baseline", "improved") for key in ("model_id", "origin")
+}
+FREE |= {("models", "baseline", "model_hash")}  # of a trained baseline
+FREE |= {("decision", "attempt"), ("decision", "provisional")}  # the ledger's to say
 
 
-def document() -> dict[str, Any]:
-    """The smallest document whose parts agree."""
-    core: dict[str, Any] = {
-        "dry_run": False,
-        "contributors": [{"contributor_id": "alice"}],
-        "nullifiers": ["22" * 32],
-        "delta_one": {"millionths": -28_000},
+def document(evaluated: Evaluated) -> dict[str, Any]:
+    content = Path(evaluated["attestation"].attestation_path).read_bytes()
+    return read_document(content, "a.json")
+
+
+def files(evaluated: Evaluated) -> dict[str, str]:
+    path = Path(evaluated["attestation"].delta_output_path)
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest()}
+
+
+def leaves(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    """Every scalar and every empty container of a document, with the way to it."""
+    items: Any = ()
+    if isinstance(value, dict):
+        items = value.items()
+    elif isinstance(value, list):
+        items = enumerate(value)
+    if not items or not value:
+        yield path, value
+    for key, item in items:
+        yield from leaves(item, (*path, key))
+
+
+def replaced(body: dict[str, Any], path: tuple[Any, ...], value: Any) -> dict[str, Any]:
+    changed = copy.deepcopy(body)
+    place: Any = changed
+    for part in path[:-1]:
+        place = place[part]
+    place[path[-1]] = value
+    return changed
+
+
+def another(value: Any) -> Any:
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, int):
+        return value + 1
+    return f"{value}0" if isinstance(value, str) else "something"
+
+
+def test_an_intact_document_has_no_disagreements(evaluated: Evaluated) -> None:
+    assert disagreements(document(evaluated), files(evaluated)) == []
+
+
+def test_every_changed_value_is_named(evaluated: Evaluated) -> None:
+    body, found = document(evaluated), files(evaluated)
+    paths = list(leaves(body))
+    assert len(paths) > 300
+    unnoticed = {
+        path
+        for path, value in paths
+        if not disagreements(replaced(body, path, another(value)), found)
     }
-    return {
-        "core": core,
-        "core_digest": digest_json(core),
-        "dry_run": False,
-        "contributor": {"contributors": core["contributors"]},
-        "evaluation": {"delta_score": "-0.028000"},
-        "proof_data": {"commitment": digest_json(core), "nullifiers": core["nullifiers"]},
-        "decision": {"dry_run": False},
-        "files": dict(FILES),
-    }
-
-
-def test_an_intact_document_has_no_disagreements() -> None:
-    content = document_bytes(document())
-    assert disagreements(read_document(content, "a.json"), FILES) == []
+    assert unnoticed <= FREE - {("decision", "attempt")}
+    # Attempts of one block share a level, but the sentences say which attempt it was.
+    assert disagreements(replaced(body, ("decision", "attempt"), 2), found)
 
 
 @pytest.mark.parametrize(
     ("path", "value", "said"),
     [
-        (("core", "dry_run"), True, "core_digest"),
-        (("core", "delta_one", "millionths"), 28_000, "core_digest"),
-        (("core_digest",), "00" * 32, "core_digest"),
-        (("dry_run",), True, "dry_run"),
-        (("decision", "dry_run"), True, "decision.dry_run"),
-        (("proof_data", "commitment"), "00" * 32, "commitment"),
-        (("proof_data", "nullifiers"), [], "nullifiers"),
-        (("contributor", "contributors"), [{"contributor_id": "mallory"}], "contributors"),
-        (("evaluation", "delta_score"), "0.990000", "delta_score"),
-        (("files", "delta_output_r.json"), "00" * 32, "delta_output_r.json"),
+        (("core", "dry_run"), True, "core_digest does not follow"),
+        (("dry_run",), True, "dry_run does not follow"),
+        (("plan", "rule", "min_delta_bps"), 0, "the plan is not the one"),
+        (("decision", "verdict"), "accepted", "decision does not follow"),
+        (("decision", "dry_run"), True, "decision does not follow"),
+        (("evaluation", "delta_score"), "0.990000", "evaluation does not follow"),
+        (("signed",), True, "signed does not follow"),
         (("core",), None, "core is missing"),
+        (("plan",), None, "plan is missing"),
+        (("core", "metrics"), {}, "not of their form"),
+        (("decision",), None, "not of their form"),
+        (("core", "guards"), [{"name": "g"}], "not of their form"),
     ],
 )
-def test_every_change_is_named(path: tuple[str, ...], value: Any, said: str) -> None:
-    changed = copy.deepcopy(document())
-    place = changed
-    for part in path[:-1]:
-        place = place[part]
-    place[path[-1]] = value
-    assert said in "; ".join(disagreements(changed, FILES))
+def test_what_is_said_of_a_change(
+    evaluated: Evaluated, path: tuple[str, ...], value: Any, said: str
+) -> None:
+    body = document(evaluated)
+    assert body["decision"]["verdict"] == "rejected"
+    changed = replaced(body, path, value)
+    assert said in "; ".join(disagreements(changed, files(evaluated)))
 
 
-def test_a_missing_file_is_named() -> None:
-    assert disagreements(document(), {}) == ["file delta_output_r.json is missing"]
+def test_a_forged_verdict_is_found_though_every_digest_is_right(evaluated: Evaluated) -> None:
+    """Somebody who writes a better core and all its digests must also change what follows."""
+    body = document(evaluated)
+    core = body["core"]
+    core["metrics"]["accuracy"]["p_value_pico"] = core["delta_one"]["p_value_pico"] = 1
+    forged = core_digest(core)
+    body["core_digest"] = body["proof_data"]["commitment"] = forged
+    assert disagreements(body, files(evaluated)) == [
+        "the decision does not follow from plan and core"
+    ]
+
+
+def test_a_stored_baselines_file_is_bound(evaluated: Evaluated) -> None:
+    body = document(evaluated)
+    body["core"]["baseline"] = {"origin": "stored", "file_sha256": "33" * 32}
+    problems = disagreements(body, files(evaluated))
+    assert "models.baseline.model_hash is not the core's" in problems
+
+
+def test_a_missing_file_is_named(evaluated: Evaluated) -> None:
+    (name,) = files(evaluated)
+    assert disagreements(document(evaluated), {}) == [f"file {name} is missing"]
+
+
+SMALL = {"core": {"dry_run": False, "labels": ["bad", "good"]}, "core_digest": "11" * 32}
 
 
 def test_every_byte_counts() -> None:
     """Any byte changed gives another document, or one that is refused."""
-    content = document_bytes(document())
+    content = document_bytes(SMALL)
     for position in range(len(content)):
         changed = bytearray(content)
         changed[position] ^= 1
@@ -84,14 +150,14 @@ def test_every_byte_counts() -> None:
             read = read_document(bytes(changed), "a.json")
         except AttestationError:
             continue
-        assert read != document()
+        assert read != SMALL
 
 
 def test_readable_json_is_not_canonical() -> None:
     with pytest.raises(AttestationError, match="not canonical"):
-        read_document(json.dumps(document(), indent=2).encode(), "a.json")
+        read_document(json.dumps(SMALL, indent=2).encode(), "a.json")
     with pytest.raises(AttestationError, match="not JSON"):
-        read_document(document_bytes(document())[:-1], "a.json")
+        read_document(document_bytes(SMALL)[:-1], "a.json")
     with pytest.raises(AttestationError, match="not canonical"):
         read_document(b'{"a":1,"a":1}', "a.json")
     with pytest.raises(AttestationError, match="not canonical"):

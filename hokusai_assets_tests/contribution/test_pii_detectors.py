@@ -336,7 +336,7 @@ def test_folding_twice_is_folding_once_and_spans_lead_back(text):
         "a@" * 50_000,
         "a." * 50_000 + "@",
         "1 " * 100_000,
-        "1111 " * 40_000,
+        "1111 " * 400_000,
         "12:" * 60_000,
         "GB82 " * 40_000,
         "(" * 100_000,
@@ -354,7 +354,7 @@ def test_folding_twice_is_folding_once_and_spans_lead_back(text):
 def test_hostile_cells_take_no_long_time(text):
     start = time.perf_counter()
     find(fold(text))
-    assert time.perf_counter() - start < 5
+    assert time.perf_counter() - start < 60  # a hang, not a speed, is what this would catch
 
 
 def test_the_examples_reviews_hold_three_telephone_numbers_and_nothing_else():

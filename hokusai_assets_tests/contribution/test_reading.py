@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 from pathlib import Path
 
 import fsspec
@@ -299,6 +300,9 @@ def test_a_missing_file_a_folder_and_an_unknown_protocol_are_usage_errors(tmp_pa
         read_rows(str(tmp_path / "nothing.csv"), make_task())
     with pytest.raises(MissingFileError, match="is a folder"):
         read_rows(str(tmp_path), make_task())
+    os.mkfifo(tmp_path / "pipe")  # whose other end nobody ever opens
+    with pytest.raises(UsageError, match="no regular file"):
+        read_rows(str(tmp_path / "pipe"), make_task())
     with pytest.raises(MissingFileError, match="There is no file"):
         read_rows("memory://nothing-here.csv", make_task())
     with pytest.raises(UsageError, match="protocol is unknown"):
