@@ -174,6 +174,7 @@ def decide(
         dry_run=dry_run,
         attempt=attempt.number,
         alpha_pico=level_pico(rule, attempt.number),
+        retire=rule["retire"],
         reasons=reasons,
         clauses=tuple(clauses),
     )

@@ -38,6 +38,7 @@ def write_once(folder: str, name: str, content: bytes) -> str:
         fs, path = fsspec.core.url_to_fs(target)
         if fs.exists(path):
             raise AlreadyWrittenError(f"{target} was written before and is never overwritten.")
+        fs.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
         fs.pipe_file(path, content)
         return target
     Path(folder).mkdir(parents=True, exist_ok=True)

@@ -44,6 +44,8 @@ def check_wallet_address(text: str) -> str:
             "The wallet address is not an Ethereum address: it must be 0x and 40 hexadecimal "
             "digits."
         )
+    if not text[2:].strip("0"):
+        raise IdentityError("The wallet address is the zero address, which nobody can spend from.")
     checksummed = checksum_address(text)
     if text[2:] != text[2:].lower() and text != checksummed:
         raise IdentityError(

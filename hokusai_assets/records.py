@@ -380,6 +380,7 @@ class Decision(Record):
     dry_run: bool
     attempt: int
     alpha_pico: int
+    retire: Literal["on_acceptance", "never"]
     reasons: tuple[str, ...]
     clauses: tuple[Clause, ...]
 

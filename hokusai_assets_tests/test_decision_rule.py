@@ -27,6 +27,7 @@ RULE = {
     ],
     "guard_level_millionths": 50_000,
     "expected_discordance_millionths": 60_000,
+    "retire": "never",
 }
 GUARDS = (
     GuardFacts("recall:bad", 600, better=9, worse=10, bound_nano=-20_000_000),
@@ -198,3 +199,4 @@ def test_the_decision_says_attempt_level_and_whether_it_is_provisional():
     )
     assert (decision.verdict, decision.provisional, decision.dry_run) == ("accepted", True, True)
     assert (decision.attempt, decision.alpha_pico) == (31, 253_302_959)
+    assert decision.retire == "never"

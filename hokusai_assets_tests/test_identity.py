@@ -95,3 +95,8 @@ def test_an_accepted_id_is_one_plain_file_name(name):
         return
     for path in (PurePosixPath(accepted), PureWindowsPath(accepted)):
         assert path.parts == (accepted,) and ".." not in accepted
+
+
+def test_nobody_is_paid_at_the_zero_address():
+    with pytest.raises(IdentityError, match="zero address"):
+        check_wallet_address("0x" + "0" * 40)

@@ -7,9 +7,17 @@ import typer
 from hokusai_assets.cli import evaluate, track
 from hokusai_assets.errors import HokusaiError
 
+HELP = """Measure how much contributed data improve a model, and attest to it.
+
+Examples:
+
+  hokusai evaluate --task task.toml --output-dir outputs --dry-run
+
+  hokusai track
+"""
+
 app = typer.Typer(
     name="hokusai",
-    help="Measure how much contributed data improve a model, and attest to it.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="rich",
@@ -20,9 +28,9 @@ app.command("evaluate", help=evaluate.HELP)(evaluate.evaluate)
 app.command("track", help=track.HELP)(track.track)
 
 
-@app.callback()
+@app.callback(help=HELP)
 def _root() -> None:
-    """Measure how much contributed data improve a model, and attest to it."""
+    """A group of commands, also while there are few."""
 
 
 def main() -> None:

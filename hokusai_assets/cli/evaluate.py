@@ -9,7 +9,7 @@ import typer
 
 from hokusai_assets.errors import HokusaiError, IdentityError, MissingFileError, UsageError
 
-# In the order in which they run; checks are steps too and are shown by their asset.
+# In the order in which they run. Checks are steps too; while one runs, its asset stays shown.
 STEPS = (
     "base_dataset",
     "benchmark_dataset",
@@ -43,18 +43,20 @@ Exit codes: 0 evaluated; 1 failed; 2 the command, task, id, wallet, output folde
 
 def evaluate(
     task: Annotated[Path, typer.Option(help="Task file (TOML).")],
-    output_dir: Annotated[Path, typer.Option(help="Folder that the result files go to.")],
+    output_dir: Annotated[str, typer.Option(help="Folder that the result files go to.")],
     contributed_data: Annotated[
         list[str] | None,
         typer.Option(help="CSV, JSON, JSON Lines or Parquet. May be given several times."),
     ] = None,
     contributor_id: Annotated[
         list[str] | None,
-        typer.Option(help="Whose data it is; once for each --contributed-data."),
+        typer.Option(
+            help="Whose data it is; once for each --contributed-data, except in a dry run."
+        ),
     ] = None,
     wallet_address: Annotated[
         list[str] | None,
-        typer.Option(help="Ethereum address (EIP-55); once for each --contributed-data."),
+        typer.Option(help="Ethereum address (EIP-55), likewise."),
     ] = None,
     baseline_model: Annotated[
         str | None, typer.Option(help="Stored model (.skops); default: trained from base data.")
@@ -86,7 +88,7 @@ def evaluate(
 
 def _resources(
     task: Path,
-    output_dir: Path,
+    output_dir: str,
     paths: list[str],
     ids: list[str],
     wallets: list[str],
@@ -95,6 +97,7 @@ def _resources(
     mock_rows: int,
 ) -> dict[str, Any]:
     """The run configuration, after everything that can be checked without reading data."""
+    from hokusai_assets.contribution.pii_detectors import mask_text
     from hokusai_assets.defs.resources.inputs import resolve_mode
     from hokusai_assets.files import check_writable, is_url
     from hokusai_assets.identity import check_contributor_id, check_wallet_address
@@ -113,8 +116,8 @@ def _resources(
         wallets = [EXAMPLE_WALLET for _ in paths]
     if len(ids) != len(paths) or len(wallets) != len(paths):
         raise IdentityError(
-            f"{len(paths)} contributed files but {len(ids)} contributor ids and {len(wallets)} "
-            "wallet addresses: give --contributor-id and --wallet-address once for each file."
+            f"Contributed files: {len(paths)}, contributor ids: {len(ids)}, wallet addresses: "
+            f"{len(wallets)}. Give --contributor-id and --wallet-address once for each file."
         )
     for identifier in ids:
         check_contributor_id(identifier)
@@ -123,10 +126,12 @@ def _resources(
     needed = [*paths, *([baseline] if baseline else [])]
     if mode == "files":
         needed += [loaded.base, loaded.benchmark]
+    if "" in paths:
+        raise UsageError("A path given with --contributed-data is empty.")
     for path in needed:
         if not is_url(path) and not Path(path).exists():
-            raise MissingFileError(f"There is no file {path}: check the path.")
-    check_writable(str(output_dir))
+            raise MissingFileError(f"There is no file {mask_text(path)}: check the path.")
+    check_writable(output_dir)
     return {
         "inputs": {
             "mode": mode,
@@ -138,7 +143,7 @@ def _resources(
             "baseline": baseline or "",
             "mock_rows": mock_rows,
         },
-        "outputs": {"output_dir": str(output_dir)},
+        "outputs": {"output_dir": output_dir},
     }
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hokusai_assets.contribution.rows import FIRST_ROWS, describe
+from hokusai_assets.digests import content_root, row_digests
 from hokusai_assets.records import Dataset, RejectionReason
 from hokusai_assets.tables import read_table
 from hokusai_assets.task import Column, Task
@@ -58,8 +59,20 @@ def violations(task: Task, table: pa.Table) -> tuple[RejectionReason, ...]:
 
 
 def stored_violations(task: Task, dataset: Dataset) -> list[str]:
-    """Each violation in a stored dataset as a phrase with its column, count and first rows."""
-    return [describe([found]) for found in violations(task, read_table(dataset.folder))]
+    """Each violation in a stored dataset as a phrase with its column, count and first rows.
+
+    Rows that are not those of the dataset's record are one too, however well they fit the task.
+    """
+    table = read_table(dataset.folder)
+    found = [describe([violation]) for violation in violations(task, table)]
+    names = [c.name for c in task.content_columns]
+    if table.num_rows != dataset.row_count:
+        found.append(f"{table.num_rows:,} rows are stored, {dataset.row_count:,} are recorded")
+    elif set(names) <= set(table.column_names):
+        digests = row_digests({name: table.column(name).to_pylist() for name in names})
+        if content_root(digests) != dataset.content_root:
+            found.append("the stored rows are not those that are recorded (their content root)")
+    return found
 
 
 def _checks(column: Column, task: Task) -> list[Any]:

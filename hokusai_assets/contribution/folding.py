@@ -43,6 +43,13 @@ def _fold_character(character: str) -> str | None:
 _TABLE = _Table()
 
 
+def visible(text: str) -> str:
+    """The text without the characters that nobody sees."""
+    if text.isascii():
+        return text
+    return "".join(c for c in text if ord(c) not in _INVISIBLE and unicodedata.category(c) != "Cf")
+
+
 def fold(text: str) -> str:
     """The folded text; ASCII text comes back as it is, tabs aside."""
     return text.translate(_TABLE)

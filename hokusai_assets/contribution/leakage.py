@@ -1,7 +1,8 @@
 """Leakage: by which key a row's features are compared with a benchmark's, and where keys are kept.
 
 Two keys a row: the exact digest of its features, and the feature key, in which text is normalised
-(NFKC, case folded, white space collapsed). Equal features have equal feature keys, so rows that
+(invisible characters gone, NFKC, case folded, white space
+collapsed). Equal features have equal feature keys, so rows that
 match by key alone are those that somebody edited. The target is in neither: a benchmark row with
 another label leaks too. Duplicates stand in duplicates.py.
 """
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hokusai_assets.contribution.folding import visible
 from hokusai_assets.digests import Cell, row_digests
 from hokusai_assets.errors import StorageError
 from hokusai_assets.files import join
@@ -37,8 +39,8 @@ class FeatureKeys:
 
 
 def normalise_text(text: str) -> str:
-    """NFKC, case folded, runs of white space as one space, none at the ends."""
-    folded = unicodedata.normalize("NFKC", text).casefold()
+    """Visible characters in NFKC, case folded, white space as one space, none at the ends."""
+    folded = unicodedata.normalize("NFKC", visible(text)).casefold()
     return " ".join(unicodedata.normalize("NFKC", folded).split())
 
 

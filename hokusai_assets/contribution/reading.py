@@ -44,7 +44,7 @@ def read_rows(path: str, task: Task) -> RawRows:
     with _local_copy(path) as (local, modified):
         name = mask_text(path.rstrip("/").rsplit("/", 1)[-1])
         try:
-            found = detect_format(local, name)
+            found = detect_format(local, name, hint=path)
         except OSError as error:
             raise _unreadable(path, error) from None
         source = SourceFile(
@@ -65,8 +65,11 @@ def read_rows(path: str, task: Task) -> RawRows:
     return rows
 
 
-def detect_format(path: Path, name: str) -> Format:
-    """The format of a local file, by its first bytes; `name` is what errors call it."""
+def detect_format(path: Path, name: str, hint: str = "") -> Format:
+    """The format of a local file, by its first bytes; `name` is what errors call it.
+
+    The ending of `hint` decides what content alone cannot: a single object on a single line.
+    """
     with path.open("rb") as stream:
         start = stream.read(4096)
     for magic, advice in _REFUSED_STARTS.items():
@@ -80,7 +83,7 @@ def detect_format(path: Path, name: str) -> Format:
     if start.startswith(b"["):
         return "json"
     if start.startswith(b"{"):
-        return "jsonl" if reading_json.is_json_lines(path, name) else "json"
+        return "jsonl" if reading_json.is_json_lines(path, name, hint or name) else "json"
     return "csv"
 
 

@@ -157,7 +157,8 @@ def _scan(path: Path, delimiter: str, width: int, name: str) -> tuple[Any, list[
 
 def _blank_records(path: Path, delimiter: str) -> list[int]:
     """Record numbers of blank lines, ascending; 1 is the header."""
-    content = path.read_bytes().rstrip()
+    # Only line ends: a last line of spaces is a record, before which blank ones still count.
+    content = path.read_bytes().rstrip(b"\r\n")
     if not any(pair in content for pair in (b"\n\n", b"\r\r", b"\n\r\n")):
         return []
     # Latin-1 decodes any byte, and bytes are all that is needed to find blank lines.

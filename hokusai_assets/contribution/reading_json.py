@@ -32,6 +32,7 @@ class _Malformed:
 
 
 _DUPLICATED = _Malformed("a key twice")
+_INVALID_KEY = _Malformed("a key that is not valid Unicode")
 
 
 def read_json(path: Path, task: Task, source: SourceFile) -> RawRows:
@@ -75,16 +76,16 @@ def read_json(path: Path, task: Task, source: SourceFile) -> RawRows:
     )
 
 
-def is_json_lines(path: Path, name: str) -> bool:
+def is_json_lines(path: Path, name: str, hint: str) -> bool:
     """True for a file that starts with "{" and is JSON Lines; raises if it is one JSON object.
 
-    One object on one line is both; the name's ending decides that case only.
+    One object on one line is both; the ending of `hint` decides that case only.
     """
     content = path.read_bytes().removeprefix(b"\xef\xbb\xbf").strip()
-    if b"\n" not in content and name.lower().endswith(_LINES_ENDINGS):
+    if b"\n" not in content and hint.lower().endswith(_LINES_ENDINGS):
         return True
     parsed = _parsed(content)
-    if isinstance(parsed, dict) or parsed is _DUPLICATED:
+    if isinstance(parsed, dict) or parsed in (_DUPLICATED, _INVALID_KEY):
         raise ContributionError(
             f"The file {name} is one JSON object: send an array of objects, or JSON Lines (one "
             "object a line, the name ending in .jsonl)."
@@ -132,6 +133,8 @@ def _parsed(content: bytes, invalid: str = "") -> Any:
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> Any:
+    if not all(_is_unicode(key) for key, _ in pairs):
+        return _INVALID_KEY
     row = {normalised(key): cell for key, cell in pairs}
     return row if len(row) == len(pairs) else _DUPLICATED
 
@@ -156,9 +159,14 @@ def _raw(cell: Any) -> tuple[str | None, Kind]:
     if isinstance(cell, bool):
         return str(cell).lower(), Kind.BOOLEAN
     if isinstance(cell, str):
-        try:
-            cell.encode()
-        except UnicodeEncodeError:  # a lone surrogate, which JSON can escape and UTF-8 cannot hold
-            return "?", Kind.INVALID
-        return cell, Kind.TEXT
+        return (cell, Kind.TEXT) if _is_unicode(cell) else ("?", Kind.INVALID)
     return "?", Kind.NESTED
+
+
+def _is_unicode(text: str) -> bool:
+    """Without lone surrogates, which JSON can escape and UTF-8 cannot hold."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -69,8 +69,10 @@ def _raw_column(cells: Any, name: str, file: str) -> RawColumn:
     if is_type.is_timestamp(kind):
         utc = cells.cast(pa.timestamp(kind.unit, "UTC")) if kind.tz else cells
         return RawColumn(utc.cast(pa.string()), Kind.TIME)
+    # A nested type's own text holds the names of its fields, which are the contributor's.
+    plain = str(kind).partition("<")[0]
     raise ContributionError(
-        f"The file {file} holds column {name!r} as {kind}, which no column of a task can be: "
+        f"The file {file} holds column {name!r} as {plain}, which no column of a task can be: "
         "convert it to text, numbers, booleans or times."
     )
 

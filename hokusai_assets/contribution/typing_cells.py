@@ -12,6 +12,7 @@ import datetime
 import decimal
 import math
 import re
+import unicodedata
 from collections.abc import Callable
 
 from hokusai_assets.contribution.rows import Kind
@@ -38,13 +39,17 @@ class CellError(ValueError):
 
 
 def text(cell: str, kind: Kind) -> Cell:
-    """Text as it stands; integers of formats that tell them from text become their digits."""
+    """Text in form NFC, as digests see it; integers of formats that know them become digits.
+
+    Rows that are equal by digest must be equal to a model too, or the order of a file would decide
+    which of two spellings it is trained on.
+    """
     if kind is Kind.NUMBER and not _INTEGER.fullmatch(cell):
         # 1.50 and 1.5 are one number and two texts: the file must say which text is meant.
         raise CellError("a number where text is due")
     if kind in {Kind.BOOLEAN, Kind.TIME}:
         raise CellError(f"a {'boolean' if kind is Kind.BOOLEAN else 'time'} where text is due")
-    return cell
+    return unicodedata.normalize("NFC", cell)
 
 
 def integer(cell: str, kind: Kind) -> Cell:

@@ -12,6 +12,7 @@ materializations of a third.
 import hashlib
 import json
 import shutil
+import tempfile
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,8 @@ class HokusaiIOManager(dg.ConfigurableIOManager):
             "run_id": run_id,
             "task_digest": self.inputs.run.task.digest,
             "mode": self.inputs.run.mode,
+            "dry_run": self.inputs.run.dry_run,
+            "pii_key_id": self.inputs.run.pii_key_id,
             "sources": sources,
             "type": type(obj).__name__,
             "record": _without_folder(obj),
@@ -86,7 +89,7 @@ class HokusaiIOManager(dg.ConfigurableIOManager):
             step = context.step_context.step.key
             loaded = self._loaded.setdefault(step, {})
             loaded[asset] = envelope
-            self._refuse_mixture(loaded, context.step_context.job_name)
+            self._refuse_mixture(loaded, context.step_context)
             return _record(envelope, folder)
 
     def _find(self, context: dg.InputContext, asset: str) -> tuple[dict[str, Any], str]:
@@ -132,20 +135,27 @@ class HokusaiIOManager(dg.ConfigurableIOManager):
             )
         return envelope, folder
 
-    def _refuse_mixture(self, loaded: dict[str, dict[str, Any]], job: str) -> None:
-        run = self.inputs.run
+    def _refuse_mixture(self, loaded: dict[str, dict[str, Any]], step: Any) -> None:
+        run, job = self.inputs.run, step.job_name
         made_from: dict[str, tuple[str, str, str]] = {}
         problems = []
         for asset, envelope in loaded.items():
             if envelope["task_digest"] != run.task.digest:
                 problems.append(
-                    f"{asset} of run {envelope['run_id']} was made for another task than this run's"
+                    f"{asset} of run {envelope['run_id']} was made for another task than that of "
+                    f"run {step.run_id}"
                 )
             # Checks alone look at what is there, whatever made it; everything else must match.
             if envelope["mode"] != run.mode and job != CHECKS_JOB:
                 problems.append(
                     f"{asset} of run {envelope['run_id']} was made in mode {envelope['mode']}, "
-                    f"this run is in mode {run.mode}"
+                    f"run {step.run_id} is in mode {run.mode}"
+                )
+            # Rows hashed under one key never equal those under another: all leaks would be missed.
+            if envelope["pii_key_id"] != run.pii_key_id and job != CHECKS_JOB:
+                problems.append(
+                    f"{asset} of run {envelope['run_id']} was treated under another key for "
+                    f"personal data than that of run {step.run_id}"
                 )
             for source, (run_id, digest) in envelope["sources"].items():
                 before = made_from.setdefault(source, (run_id, digest, asset))
@@ -177,8 +187,8 @@ def publish(record: Record, envelope: bytes, target: str) -> None:
     place = Path(target)
     place.parent.mkdir(parents=True, exist_ok=True)
     if local is None:
-        local = place.parent / f".{place.name}.publishing"
-        local.mkdir()
+        local = Path(tempfile.mkdtemp(dir=place.parent, prefix=f".{place.name}."))
+        local.chmod(0o755)
     (local / RECORD).write_bytes(envelope)
     try:
         local.rename(place)
@@ -199,12 +209,20 @@ def _upload(local: Path | None, envelope: bytes, target: str) -> None:
     fs, root = fsspec.core.url_to_fs(target)
     if fs.exists(f"{root}/{RECORD}"):
         raise AlreadyWrittenError(f"{target} was written before and is never overwritten.")
-    if local is not None:
-        for file in sorted(path for path in local.rglob("*") if path.is_file()):
-            fs.pipe_file(f"{root}/{file.relative_to(local).as_posix()}", file.read_bytes())
-    fs.pipe_file(f"{root}/{RECORD}", envelope)  # last: its presence says the rest is there
-    if local is not None:
-        _discard(local)
+    try:
+        fs.makedirs(root, exist_ok=True)  # object stores have no folders; others need them
+        if local is not None:
+            for file in sorted(path for path in local.rglob("*") if path.is_file()):
+                fs.pipe_file(f"{root}/{file.relative_to(local).as_posix()}", file.read_bytes())
+        fs.pipe_file(f"{root}/{RECORD}", envelope)  # last: its presence says the rest is there
+    except OSError as error:
+        raise StorageError(
+            f"{target} cannot be stored ({type(error).__name__}): check the storage and its "
+            "permissions."
+        ) from error
+    finally:
+        if local is not None:
+            _discard(local)
 
 
 def read_envelope(folder: str) -> dict[str, Any] | None:

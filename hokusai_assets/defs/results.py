@@ -5,6 +5,7 @@ written last: where it stands, everything it names stands.
 """
 
 import hashlib
+from pathlib import Path
 from typing import Any
 
 from hokusai_assets.attestation.core import build_core, core_digest
@@ -20,7 +21,7 @@ from hokusai_assets.decision_rule import decide
 from hokusai_assets.defs.resources.inputs import RunInputs
 from hokusai_assets.defs.resources.tracking import TrackingResource
 from hokusai_assets.errors import AttestationError
-from hokusai_assets.files import write_once
+from hokusai_assets.files import is_url, write_once
 from hokusai_assets.records import (
     Attestation,
     BenchmarkDataset,
@@ -51,7 +52,6 @@ def run_configuration(run: RunInputs) -> dict[str, Any]:
         "metrics": list(run.task.metrics.included),
         "primary_metric": run.task.metrics.primary,
         "baseline": "trained" if run.baseline is None else "stored",
-        "contributor_ids": [source.contributor_id for source in run.contributions],
     }
 
 
@@ -129,6 +129,8 @@ def write_results(
             files=digests,
         )
     )
+    # Absolute in what is stored: checks and replays may run from another folder.
+    output_dir = output_dir if is_url(output_dir) else str(Path(output_dir).absolute())
     delta_output_path = write_once(output_dir, delta_output_name(run_id), delta_output)
     attestation_path = write_once(output_dir, attestation_name(run_id), document)
     digests[attestation_name(run_id)] = hashlib.sha256(document).hexdigest()

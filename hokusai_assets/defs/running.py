@@ -11,6 +11,7 @@ from typing import Any
 
 import dagster as dg
 
+from hokusai_assets import errors
 from hokusai_assets.defs.build import build_definitions
 from hokusai_assets.defs.checks import contributed_data_conforms
 from hokusai_assets.defs.jobs import EVALUATE_JOB
@@ -134,7 +135,10 @@ def _failure(instance: dg.DagsterInstance, run_id: str) -> tuple[str, int]:
                 return chosen.description, int(code.value) if code else 1
             error = getattr(data, "error", None)
             while error is not None:
-                if error.cls_name == "Failure" or error.cause is None:
+                ours = getattr(errors, error.cls_name or "", None)
+                if ours is not None:  # raised before any step, while the run was set up
+                    return error.message.strip().partition(": ")[2], int(ours.exit_code)
+                if error.cause is None:
                     return f"{(event and event.step_key) or 'the run'}: {error.message.strip()}", 1
                 error = error.cause
     return f"Run {run_id} failed; Dagster's log of the run says why.", 1

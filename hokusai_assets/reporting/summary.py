@@ -1,6 +1,7 @@
-"""What a terminal shows of one evaluation: at most 25 lines of at most 80 columns."""
+"""What a terminal shows of one evaluation: some 25 lines of at most 80 columns, paths aside."""
 
 import textwrap
+from pathlib import Path
 
 from hokusai_assets.records import (
     Attestation,
@@ -90,10 +91,16 @@ def summary_lines(
         *(line for clause in report.clauses for line in _clause_lines(clause)),
         *_entry("Core digest", attestation.core_digest),
         *_entry("Tracking", attestation.tracking),
-        *_entry("Written", attestation.delta_output_path),
-        *_entry("", attestation.attestation_path),
+        *_entry("Written", _shown(attestation.delta_output_path)),
+        *_entry("", _shown(attestation.attestation_path)),
     ]
     return lines
+
+
+def _shown(path: str) -> str:
+    """A path below the working folder as it is seen from there."""
+    here = Path.cwd()
+    return str(Path(path).relative_to(here)) if Path(path).is_relative_to(here) else path
 
 
 def _entry(name: str, text: str) -> list[str]:
@@ -116,7 +123,7 @@ def _clause_lines(clause: Clause) -> list[str]:
 
 def _metric_line(delta: MetricDelta) -> str:
     if delta.delta is None or delta.baseline.value is None or delta.candidate.value is None:
-        return f"{delta.metric:<14} undefined: {delta.undefined}"
+        return "\n".join(_entry(delta.metric, f"undefined: {delta.undefined}"))
     return (
         f"{delta.metric:<14}{delta.baseline.value:>9.4f} -> {delta.candidate.value:>6.4f}"
         f"{_points(delta.delta):>12}" + _uncertainty(delta.standard_error_nano, delta.p_value_pico)

@@ -14,6 +14,8 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+from pydantic import Field
+
 from hokusai_assets.errors import TrackingError
 from hokusai_assets.files import exclusive, is_url
 from hokusai_assets.records import Record
@@ -46,6 +48,7 @@ class TrackedRun(Record):
     documents: dict[str, dict[str, Any]]  # artifact path -> JSON content
     folders: dict[str, str]  # artifact path -> local folder or URL
     files: tuple[str, ...]  # local files, logged at the top
+    seconds: dict[str, float] = Field(default_factory=dict)  # of each asset
 
 
 class Tracker:
@@ -122,7 +125,7 @@ class Tracker:
         """Log a kept run from beginning to end; returns the MLflow run id."""
         mlflow_run_id = self.begin(run.run_id, run.started_ms, run.tags)
         self.log(mlflow_run_id, run)
-        self.finish(mlflow_run_id, run.status, run.ended_ms or int(time.time() * 1000), {})
+        self.finish(mlflow_run_id, run.status, run.ended_ms or int(time.time() * 1000), run.seconds)
         return mlflow_run_id
 
     def _experiment(self, client: Any) -> str:

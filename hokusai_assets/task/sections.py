@@ -97,7 +97,7 @@ class GuardsSection(Section):
 
     margins: dict[str, float] = Field(
         default_factory=dict,
-        description='Largest accepted loss in points of 100, by "recall:LABEL" or metric.',
+        description='Largest accepted loss in points of 100, by "recall:LABEL" or "auroc".',
     )
     expected_discordance: float = Field(0.06, gt=0, lt=1)
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import fsspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -214,6 +215,59 @@ def test_a_damaged_base_file_is_no_fault_of_the_contributor(
 ) -> None:
     (small.folder / "base.csv").write_text("key,note,weight,label\n")
     assert_refused(evaluate(small, tmp_path), tmp_path, 1, "base data")
+
+
+def test_what_is_wrong_with_a_run_as_a_whole_ends_with_2(
+    small: SmallTask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Refused before any step: the sentence and the exit code must survive Dagster's wrapping."""
+    twice = CliRunner().invoke(app, [*words(small, tmp_path), *words(small, tmp_path)[1:]])
+    assert_refused(twice, tmp_path, 2, "^hokusai: A contributor id stands twice")
+    monkeypatch.setenv("HOKUSAI_PLAN_NONCE", "zz")
+    nonce = evaluate(small, tmp_path)
+    assert_refused(nonce, tmp_path, 2, "^hokusai: HOKUSAI_PLAN_NONCE must be hexadecimal")
+
+
+def test_a_rehearsal_on_too_few_rows_ends_with_2(small: SmallTask, tmp_path: Path) -> None:
+    line = f"evaluate --dry-run --mock-rows -5 --task {small.task} --output-dir {tmp_path / 'out'}"
+    result = CliRunner().invoke(app, line)
+    assert_refused(result, tmp_path, 2, "^hokusai: Mock data of -5 rows are too few")
+
+
+def test_a_folder_is_no_baseline(small: SmallTask, tmp_path: Path) -> None:
+    result = evaluate(small, tmp_path, **{"baseline-model": str(tmp_path)})
+    assert_refused(result, tmp_path, 2, "There is no baseline model")
+
+
+def test_an_empty_path_is_said_to_be_empty(small: SmallTask, tmp_path: Path) -> None:
+    result = evaluate(small, tmp_path, **{"contributed-data": ""})
+    assert_refused(result, tmp_path, 2, "path given with --contributed-data is empty")
+
+
+def test_the_name_of_a_missing_file_is_masked(small: SmallTask, tmp_path: Path) -> None:
+    missing = str(tmp_path / "jane.roe@example.com.csv")
+    result = evaluate(small, tmp_path, **{"contributed-data": missing})
+    assert_refused(result, tmp_path, 2, r"There is no file .*\[EMAIL\]")
+    assert "jane" not in result.output
+
+
+def test_results_may_go_to_a_url(small: SmallTask, tmp_path: Path) -> None:
+    url = f"memory://results-{tmp_path.name}"
+    done = CliRunner().invoke(app, [*words(small, tmp_path, **{"output-dir": url}), "--json"])
+    assert done.exit_code == 0, done.output
+    body = json.loads(done.stdout)
+    assert body["attestation"].startswith(f"{url}/attestation_")
+    assert fsspec.filesystem("memory").exists(body["delta_output"])
+
+
+def test_results_are_recorded_by_their_absolute_place(
+    small: SmallTask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = evaluate(small, tmp_path, **{"output-dir": "out"})
+    assert re.search(r"^Written +out/delta_output_", done.stdout, re.MULTILINE)
+    again = CliRunner().invoke(app, [*words(small, tmp_path, **{"output-dir": "out"}), "--json"])
+    assert Path(json.loads(again.stdout)["attestation"]).is_absolute()
 
 
 class Bomb:

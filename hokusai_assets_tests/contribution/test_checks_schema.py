@@ -10,6 +10,7 @@ from hokusai_assets.contribution.checks_schema import (
     stored_violations,
     violations,
 )
+from hokusai_assets.digests import content_root, row_digests
 from hokusai_assets.records import Dataset
 from hokusai_assets.tables import write_table
 
@@ -110,11 +111,21 @@ def test_only_the_first_rows_are_listed(broken):
 
 
 def test_a_dataset_is_read_and_reported_in_phrases(tmp_path, make_task):
-    write_table(table_of(label=["bad", "secret", "bad", "bad"]), tmp_path / "d")
-    dataset = Dataset(folder=str(tmp_path / "d"), content_root="", row_count=4, columns=())
-    assert stored_violations(make_task(COLUMNS), dataset) == [
-        "column 'label': not one of the task's labels (1 row: 2)"
+    table = table_of(label=["bad", "secret", "bad", "bad"])
+    write_table(table, tmp_path / "d")
+    task = make_task(COLUMNS)
+    cells = {c.name: table.column(c.name).to_pylist() for c in task.content_columns}
+    root = content_root(row_digests(cells))
+    dataset = Dataset(folder=str(tmp_path / "d"), content_root=root, row_count=4, columns=())
+    label = "column 'label': not one of the task's labels (1 row: 2)"
+    assert stored_violations(task, dataset) == [label]
+    other = dataset.model_copy(update={"content_root": "00" * 32})
+    assert stored_violations(task, other) == [
+        label,
+        "the stored rows are not those that are recorded (their content root)",
     ]
+    fewer = dataset.model_copy(update={"row_count": 5})
+    assert stored_violations(task, fewer) == [label, "4 rows are stored, 5 are recorded"]
 
 
 def test_the_schema_is_a_pandera_schema_of_the_kept_columns(make_task):

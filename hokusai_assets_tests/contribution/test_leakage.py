@@ -91,3 +91,16 @@ def test_benchmark_rows_in_base_are_left_out_and_counted(tmp_path, make_task, wr
     write_benchmark_keys(benchmark, task, tmp_path / "left")
     assert len(benchmark_keys(stored["left"], task).exact) == 6
     assert len(benchmark_keys(stored["base"], task).normalised) == 6
+
+
+@pytest.mark.parametrize(
+    "hidden", ["\u200b", "\u2060", "\ufeff", "\u00ad", "\u034f", "\ufe0f", "\U000e0101", "\u202e"]
+)
+def test_characters_that_nobody_sees_do_not_hide_a_row(hidden):
+    for edited in (f"a{hidden} fine tea", f"a fine tea{hidden}", f"{hidden}A fi{hidden}ne tea"):
+        assert normalise_text(edited) == "a fine tea"
+
+
+def test_visible_marks_still_tell_texts_apart():
+    assert normalise_text("שָׁלוֹם") != normalise_text("שלום")
+    assert normalise_text("a fine tea!") != normalise_text("a fine tea")

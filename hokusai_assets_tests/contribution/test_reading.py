@@ -349,3 +349,42 @@ def test_no_file_is_left_behind(read, tmp_path, monkeypatch):
         read(HEADER)
     assert list(folder.iterdir()) == []
     assert Path(folder).exists()
+
+
+@pytest.mark.parametrize("tail", ["\n \n", "\n\t\n", "\n\n  \n", "bad\n\n \n", "\n\n", " \n"])
+def test_blank_and_spaced_lines_at_the_end_keep_numbers_right(tail, tmp_path, make_task):
+    path = tmp_path / "c.csv"
+    lines = [f"k{i},n{i},1,good" for i in range(50)]
+    path.write_text("\n".join([HEADER.decode().strip(), *lines]) + "\n" + tail)
+    raw = read_rows(str(path), make_task())
+    assert list(raw.numbers) == list(range(1, 51))
+    assert len(raw.columns["key"].text) == 50
+    assert raw.read == 50 + len(raw.rejections.rows)
+    assert all(row > 50 for row in raw.rejections.rows)
+
+
+def test_a_key_that_is_no_unicode_rejects_its_row(tmp_path, make_task):
+    row = '{"key": "a", "note": "n", "weight": 1, "label": "good"}'
+    path = tmp_path / "c.jsonl"
+    path.write_text("\n".join([row] * 3 + [row[:-1] + ', "x\\ud800": 1}']))
+    raw = read_rows(str(path), make_task())
+    (reason,) = raw.rejections.reasons()
+    assert (reason.reason, reason.first_rows) == ("a key that is not valid Unicode", (4,))
+    assert raw.dropped_columns == ()
+
+
+def test_names_of_nested_fields_are_not_repeated(tmp_path, make_task):
+    cell = pa.array([{"canary@secret.example": 1}])
+    table = pa.table({"key": ["a"], "note": cell, "weight": [1.0], "label": ["good"]})
+    pq.write_table(table, tmp_path / "c.parquet")
+    with pytest.raises(ContributionError, match="column 'note' as struct, which") as refused:
+        read_rows(str(tmp_path / "c.parquet"), make_task())
+    assert "canary" not in str(refused.value)
+
+
+def test_the_real_ending_decides_though_the_name_is_masked(tmp_path, make_task):
+    path = tmp_path / "jane@mail.jsonl"
+    path.write_text('{"key": "a", "note": "n", "weight": 1, "label": "good"}')
+    raw = read_rows(str(path), make_task())
+    assert raw.read == 1
+    assert "jane" not in raw.source.name

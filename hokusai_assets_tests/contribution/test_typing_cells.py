@@ -131,3 +131,11 @@ def test_anything_is_a_value_or_a_reason(column_type, cell, as_number):
         type_cell(column_type, cell or "x", NUMBER if as_number else TEXT)
     except CellError as reason:
         assert str(reason)
+
+
+def test_two_spellings_of_one_text_become_one_value():
+    """Digests see NFC; a model that saw more would depend on the order of a file."""
+    composed, decomposed = "caf\u00e9", "cafe\u0301"
+    assert type_cell("text", decomposed, Kind.TEXT) == composed
+    assert type_cell("category", decomposed, Kind.TEXT) == composed
+    assert type_cell("text", composed, Kind.TEXT) == composed

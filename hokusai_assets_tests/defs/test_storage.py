@@ -15,7 +15,7 @@ import pytest
 
 from hokusai_assets.definitions import defs
 from hokusai_assets.defs.io_managers import identity, publish, read_envelope
-from hokusai_assets.errors import AlreadyWrittenError
+from hokusai_assets.errors import AlreadyWrittenError, StorageError
 from hokusai_assets.records import ColumnSchema, ContributorShare, Dataset
 from hokusai_assets_tests.conftest import WALLET, SmallTask, make_rows, write_csv
 
@@ -173,6 +173,9 @@ def test_any_fsspec_url_stores(small: SmallTask, tmp_path: Path) -> None:
     assert any(p.endswith(".skops") for p in fs.find(f"{root}/new_model"))
     alone = run_job(small, tmp_path, "delta_report", storage_url=url)
     assert alone.success
+    folders = run_job(small, tmp_path, storage_url=(tmp_path / "by_url").as_uri())
+    assert folders.success
+    assert (tmp_path / "by_url" / "runs" / folders.run_id / "new_model" / "record.json").exists()
     local = run_job(small, tmp_path)
     assert (
         local.output_for_node("attestation").core_digest
@@ -189,6 +192,40 @@ def _dataset(folder: Path) -> Dataset:
         row_count=1,
         columns=(ColumnSchema(name="a", type="text"),),
     )
+
+
+def test_what_cannot_be_uploaded_leaves_nothing_behind(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file where a folder is due")
+    dataset = _dataset(tmp_path / "scratch" / "r" / "a")
+    with pytest.raises(StorageError, match="cannot be stored"):
+        publish(dataset, b"{}", (tmp_path / "taken" / "a").as_uri())
+    assert not (tmp_path / "scratch").exists()
+
+
+def test_inputs_treated_under_another_key_are_refused(
+    small: SmallTask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Hashes under one key never equal masks, so a leaked row would pass for a new one."""
+    first = run_job(small, tmp_path)
+    monkeypatch.setenv("HOKUSAI_PII_KEY", "another key")
+    alone = run_job(small, tmp_path, "contributed_data")
+    message = failure_message(alone)
+    assert first.run_id in message
+    assert alone.run_id in message
+    assert "another key" in message
+    assert run_job(small, tmp_path, job="checks").success  # looks only at what is stored
+
+
+def test_stored_rows_that_were_exchanged_are_found_by_the_checks(
+    small: SmallTask, tmp_path: Path
+) -> None:
+    run = run_job(small, tmp_path)
+    runs = storage(tmp_path) / "runs" / run.run_id
+    shutil.copy(runs / "base_dataset" / "part-0.parquet", runs / "contributed_data")
+    checked = run_job(small, tmp_path, job="checks")
+    assert not checked.success
+    failed = {e.check_name for e in checked.get_asset_check_evaluations() if not e.passed}
+    assert failed == {"contributed_data_conforms"}
 
 
 @pytest.mark.parametrize("place", ["local", "memory"])

@@ -182,6 +182,7 @@ def test_a_server_that_is_away_loses_nothing_and_is_caught_up_later(
     assert "secret" not in attestation.tracking
     assert Path(attestation.attestation_path).exists()
 
+    before_replay = int(time.time() * 1000)
     still_away = CliRunner().invoke(app, ["track"])
     assert still_away.exit_code == 1
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
@@ -191,6 +192,8 @@ def test_a_server_that_is_away_loses_nothing_and_is_caught_up_later(
     assert run.info.status == "FINISHED"
     assert run.data.params["core_digest"] == attestation.core_digest
     assert run.info.run_id in replayed.output
+    assert run.info.end_time < before_replay
+    assert run.data.metrics["seconds_new_model"] > 0
     again = CliRunner().invoke(app, ["track"])
     assert "Nothing waits" in again.output
     assert len(tracked(tmp_path)[1]) == 1
@@ -225,3 +228,18 @@ def test_a_failure_while_the_server_is_away_is_kept_too(
 def test_credentials_are_not_repeated() -> None:
     assert _without_credentials("https://a:b@host/x") == "https://host/x"
     assert _without_credentials("sqlite:///x.db") == "sqlite:///x.db"
+
+
+def test_a_check_that_fails_while_the_server_is_away_stands_as_failed_later(
+    small: SmallTask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from hokusai_assets.defs import results
+
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    monkeypatch.setattr(results, "result_disagreements", lambda attestation: ["changed"])
+    assert not run_job(small, tmp_path).success
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    assert CliRunner().invoke(app, ["track"]).exit_code == 0
+    _, (run,) = tracked(tmp_path)
+    assert run.info.status == "FAILED"

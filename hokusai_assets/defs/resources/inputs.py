@@ -4,7 +4,6 @@ Everything is resolved when a run starts, never at import. In mock mode the same
 that the task would name, and everything downstream reads them as it would read real ones.
 """
 
-import logging
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,6 +57,13 @@ class RunInputs:
         """Whether base and benchmark are made up."""
         return self.mode == "mock"
 
+    @property
+    def pii_key_id(self) -> str | None:
+        """What names the key for personal data without telling it, or None without a key."""
+        from hokusai_assets.contribution.pii import key_id
+
+        return None if self.pii_key is None else key_id(self.pii_key)
+
     def baseline_sha256(self) -> str | None:
         """The SHA-256 of the stored baseline's file, or None where it will be trained."""
         if self.baseline is None:
@@ -67,7 +73,7 @@ class RunInputs:
         try:
             with fsspec.open(self.baseline, "rb") as stream:
                 return digest_stream(stream)
-        except FileNotFoundError:
+        except (FileNotFoundError, IsADirectoryError):
             raise MissingFileError(
                 f"There is no baseline model {self.baseline}: check the path, or name none to "
                 "train the baseline from the base data."
@@ -97,7 +103,6 @@ class InputsResource(dg.ConfigurableResource["InputsResource"]):
 
     def _set_up(self, context: dg.InitResourceContext) -> None:
         settings = Settings.from_environment()
-        logging.getLogger("hokusai_assets").setLevel(settings.log_level)
         job = context.run.job_name if context.run else ""
         self._run = self._resolve(resolve_mode(self.mode, job, settings), settings)
 

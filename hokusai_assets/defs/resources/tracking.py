@@ -33,6 +33,7 @@ class TrackingResource(dg.ConfigurableResource["TrackingResource"]):
     _tracker: Tracker | None = PrivateAttr(default=None)
     _mlflow_run_id: str | None = PrivateAttr(default=None)
     _problem: str = PrivateAttr(default="")
+    _kept: TrackedRun | None = PrivateAttr(default=None)
     _started_ms: int = PrivateAttr(default=0)
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
@@ -78,17 +79,29 @@ class TrackingResource(dg.ConfigurableResource["TrackingResource"]):
                 return f"MLflow run {self._mlflow_run_id}"
             except TrackingError as error:
                 self._problem = str(error)
-        self._keep(run)
+        self._kept = run
         return f"MISSING: {self._problem} Replay it later with: {REMEDY}"
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
         """Close the MLflow run with durations, as FAILED if any step of the run failed."""
         run = context.run
         if run is None or context.instance is None or run.job_name == CHECKS_JOB:
+            if self._kept is not None:
+                self._keep(self._kept)
             return
         failure = _failure(context.instance, run.run_id)
         ended_ms = int(time.time() * 1000)
-        if self._tracker is not None and self._mlflow_run_id is not None:
+        if self._kept is not None:
+            self._keep(
+                self._kept.model_copy(
+                    update={
+                        "ended_ms": ended_ms,
+                        "seconds": _durations(context.instance, run.run_id),
+                        "status": "FINISHED" if failure is None else "FAILED",
+                    }
+                )
+            )
+        elif self._tracker is not None and self._mlflow_run_id is not None:
             try:
                 self._tracker.finish(
                     self._mlflow_run_id,
