@@ -12,6 +12,10 @@ def inconsistencies(metrics: BenchmarkMetrics) -> list[str]:
             if value.value is None:
                 if not value.undefined:
                     found.append(f"{name} has neither a value nor a reason")
+                if value.millionths is not None:
+                    found.append(f"{name} has millionths but no value")
+            elif value.undefined:
+                found.append(f"{name} has a value and a reason to have none")
             elif not 0 <= value.value <= 1:
                 found.append(f"{name} is {value.value}, outside 0 to 1")
             elif value.millionths is None or abs(value.value * 1e6 - value.millionths) > 0.5 + 1e-6:

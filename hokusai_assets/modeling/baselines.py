@@ -90,8 +90,11 @@ def load_baseline(task: Task, path: str | Path, folder: str | Path) -> TrainedMo
 def _described(estimator: Any, path: str | Path) -> tuple[tuple[Label, ...], tuple[str, ...]]:
     classes = getattr(estimator, "classes_", None)
     names = getattr(estimator, "feature_names_in_", None)
-    if classes is None or not hasattr(estimator, "predict"):
-        raise ModelError(f"The model {path} is no fitted classifier: it has no classes_.")
+    if not hasattr(classes, "tolist") or not hasattr(estimator, "predict"):
+        # A classifier of several targets has a list of them.
+        raise ModelError(
+            f"The model {path} is no fitted classifier of one target: it has no array classes_."
+        )
     if names is None:
         raise ModelError(
             f"The model {path} does not say which columns it takes: fit it on a pandas frame, so "
