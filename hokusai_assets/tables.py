@@ -8,7 +8,6 @@ pyarrow is imported late: modules that only handle records must not pay for it.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -72,18 +71,3 @@ def read_table(folder: str, columns: Sequence[str] | None = None) -> pa.Table:
             f"The stored rows in {folder} are damaged ({error}): materialize the asset again."
         ) from error
     return pa.concat_tables(tables)
-
-
-def digest_folder(folder: str) -> dict[str, str]:
-    """SHA-256 of every file directly in `folder`, by name."""
-    import fsspec
-
-    fs, root = fsspec.core.url_to_fs(folder)
-    digests = {}
-    for path in sorted(fs.ls(root, detail=False)):
-        with fs.open(path, "rb") as stream:
-            digest = hashlib.sha256()
-            while block := stream.read(1 << 20):
-                digest.update(block)
-            digests[path.rsplit("/", 1)[-1]] = digest.hexdigest()
-    return digests

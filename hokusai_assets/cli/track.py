@@ -17,7 +17,7 @@ Examples:
 
   MLFLOW_TRACKING_URI=http://localhost:5000 hokusai track
 
-Exit codes: 0 logged, or nothing to log; 1 the server is still away.
+Exit codes: 0 logged, or nothing to log; 1 the server is still away, or what was kept is damaged.
 """  # noqa: E501 - the terminal's width breaks these lines, not ours
 
 
@@ -28,6 +28,7 @@ def track(
 ) -> None:
     """Replay every kept run that has not been logged yet."""
     import fsspec
+    from pydantic import ValidationError
 
     from hokusai_assets.files import join, write_once
     from hokusai_assets.reporting.tracking import TrackedRun, Tracker
@@ -48,8 +49,14 @@ def track(
         sys.stdout.write("Nothing waits to be tracked.\n")
         return
     tracker = Tracker(settings)
+    damaged = False
     for name in waiting:
-        run = TrackedRun.model_validate_json(fs.cat_file(f"{root}/{name}"))
+        try:
+            run = TrackedRun.model_validate_json(fs.cat_file(f"{root}/{name}"))
+        except ValidationError:
+            sys.stderr.write(f"hokusai: {folder}/{name} is damaged and was left as it is.\n")
+            damaged = True
+            continue
         try:
             mlflow_run_id = tracker.replay(run)
         except TrackingError as error:
@@ -61,3 +68,5 @@ def track(
         except AlreadyWrittenError:
             continue  # another replay was faster; MLflow's run is found by its tag, not made twice
         sys.stdout.write(f"Run {run.run_id} is MLflow run {mlflow_run_id}.\n")
+    if damaged:
+        raise typer.Exit(1)

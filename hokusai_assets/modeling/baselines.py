@@ -90,7 +90,7 @@ def load_baseline(task: Task, path: str | Path, folder: str | Path) -> TrainedMo
 def _described(estimator: Any, path: str | Path) -> tuple[tuple[Label, ...], tuple[str, ...]]:
     classes = getattr(estimator, "classes_", None)
     names = getattr(estimator, "feature_names_in_", None)
-    if not hasattr(classes, "tolist") or not hasattr(estimator, "predict"):
+    if classes is None or isinstance(classes, list) or not hasattr(estimator, "predict"):
         # A classifier of several targets has a list of them.
         raise ModelError(
             f"The model {path} is no fitted classifier of one target: it has no array classes_."

@@ -159,6 +159,11 @@ class Tracker:
             # Two processes that meet a fresh SQLite store would both make its tables.
             with exclusive(self._lock) if self._lock else nullcontext():
                 return action(MlflowClient(tracking_uri=self._uri))
+        except FileNotFoundError as error:
+            raise TrackingError(
+                f"What is to be logged is gone: {error.filename or error}. Put it back, or remove "
+                "what was kept of the run."
+            ) from error
         except (MlflowException, SQLAlchemyError, CommandError, OSError) as error:
             kind = type(error).__name__
             raise TrackingError(
