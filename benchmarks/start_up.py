@@ -19,19 +19,19 @@ def _seconds(words: list[str], env: dict[str, str]) -> float:
     return time.perf_counter() - started
 
 
-def _alternating(pair: dict[str, list[str]], env: dict[str, str]) -> dict[str, float]:
-    """Median seconds of two commands that take turns, so that noise meets both alike."""
-    for words in pair.values():
+def _alternating(commands: dict[str, list[str]], env: dict[str, str]) -> dict[str, float]:
+    """Median seconds of commands that take turns, so that noise meets all alike."""
+    for words in commands.values():
         _seconds(words, env)  # files into the page cache, byte code written
-    taken: dict[str, list[float]] = {name: [] for name in pair}
+    taken: dict[str, list[float]] = {name: [] for name in commands}
     for _ in range(RUNS):
-        for name, words in pair.items():
+        for name, words in commands.items():
             taken[name].append(_seconds(words, env))
     return {name: statistics.median(times) for name, times in taken.items()}
 
 
 def main() -> None:
-    """Print three ratios with the seconds behind them."""
+    """Print the ratios with the seconds behind them."""
     python = str(BIN / "python")
     with tempfile.TemporaryDirectory() as folder:
         env = {k: v for k, v in os.environ.items() if not k.startswith(("MLFLOW_", "DAGSTER_"))}
@@ -43,6 +43,7 @@ def main() -> None:
         jobs = _alternating(
             {
                 "trivial": [*execute, "-m", "benchmarks.trivial_graph", "-j", "trivial"],
+                "imports_alone": [*execute, "-m", "benchmarks.imports_alone", "-j", "trivial"],
                 "dry_run": [*execute, *dry_run],
             },
             env,
@@ -63,6 +64,7 @@ def main() -> None:
     print("what                                   seconds   of        ratio  aim")
     for what, name, floor, times, aim in (
         ("dry run, whole process", "dry_run", "trivial", jobs, "2.0"),
+        ("  of it the imports it needs", "imports_alone", "trivial", jobs, ""),
         ("import hokusai_assets.definitions", "definitions", "dagster", imports, "2.0"),
     ):
         ratio = times[name] / times[floor]

@@ -2,6 +2,7 @@
 
 import csv
 import tomllib
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -150,7 +151,7 @@ def test_mock_data_pass_through_cleaning_with_every_fault(tmp_path, task, rows):
         assert counts.dropped_pii == len(PII_EXAMPLES)
     assert mock.manifest.null_counts["note"] and mock.manifest.null_counts["weight"]
     notes = " ".join(n or "" for n in read_table(found.folder).column("note").to_pylist())
-    assert all(example in notes for example in UNICODE_EXAMPLES)
+    assert all(unicodedata.normalize("NFC", example) in notes for example in UNICODE_EXAMPLES)
     for dataset in (base, benchmark, found):
         assert violations(task, read_table(dataset.folder)) == ()
         labels = read_table(dataset.folder, ["label"]).column("label").to_pylist()

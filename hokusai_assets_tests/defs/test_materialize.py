@@ -14,6 +14,7 @@ from hokusai_assets.defs.resources.inputs import ContributionConfig, InputsResou
 from hokusai_assets.defs.resources.ledger import LedgerResource
 from hokusai_assets.defs.resources.outputs import OutputsResource
 from hokusai_assets.defs.resources.tracking import TrackingResource
+from hokusai_assets.digests import content_root
 from hokusai_assets.records import (
     Attestation,
     BaseDataset,
@@ -23,7 +24,7 @@ from hokusai_assets.records import (
     DeltaReport,
     MergedDataset,
 )
-from hokusai_assets.tables import SOURCE, read_table, write_table
+from hokusai_assets.tables import ROW_DIGEST, SOURCE, read_table, write_table
 from hokusai_assets_tests.conftest import SmallTask, make_rows, write_csv
 
 
@@ -128,7 +129,8 @@ def test_a_failed_check_stops_everything_downstream(small: SmallTask, tmp_path: 
             [read_table(folder), read_table(benchmark_dataset.folder).slice(0, 3)]
         )
         write_table(leaking, folder)
-        return good
+        root = content_root(leaking.column(ROW_DIGEST).to_pylist())
+        return good.model_copy(update={"row_count": leaking.num_rows, "content_root": root})
 
     others = [asset for asset in ALL_ASSETS if asset.key.path != ["contributed_data"]]
     result = dg.materialize_to_memory(
