@@ -1,8 +1,9 @@
 """Rows on disk: Arrow tables to and from folders of Parquet, local or any fsspec URL.
 
-Every stored dataset holds the task's kept columns plus three of this program's own:
-`_row_digest` (32 bytes, the SHA-256 of the row content), `_source` (where the row comes from) and
-`_feature_key` (32 bytes, the SHA-256 of the normalised features, by which leakage is found).
+Every stored dataset holds the task's kept columns plus four of this program's own:
+`_row_digest` (32 bytes, the SHA-256 of the row content), `_source` (where the row comes from),
+`_feature_key` (32 bytes, the SHA-256 of the normalised features, by which leakage is found) and
+`_row_number` (the row's number in its file; 1 is the first data row).
 pyarrow is imported late: modules that only handle records must not pay for it.
 """
 
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 ROW_DIGEST = "_row_digest"
 FEATURE_KEY = "_feature_key"
 SOURCE = "_source"
-OWN_COLUMNS = (ROW_DIGEST, FEATURE_KEY, SOURCE)
+ROW_NUMBER = "_row_number"
+OWN_COLUMNS = (ROW_DIGEST, FEATURE_KEY, SOURCE, ROW_NUMBER)
 PART = "part-0.parquet"
 
 

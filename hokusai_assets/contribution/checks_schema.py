@@ -2,17 +2,18 @@
 
 An independent second look at what schema.py has typed: it runs on what was stored, so it also
 finds what later steps or hands did to it. Reports name column, demand, count and first rows, and
-never a cell's value; rows are counted from 1 in the stored order.
+never a cell's value; rows are numbered as in the file that held them, where that is stored.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from hokusai_assets.contribution.rows import FIRST_ROWS, describe
 from hokusai_assets.digests import content_root, row_digests
 from hokusai_assets.records import Dataset, RejectionReason
-from hokusai_assets.tables import read_table
+from hokusai_assets.tables import ROW_NUMBER, read_table
 from hokusai_assets.task import Column, Task
 
 if TYPE_CHECKING:
@@ -54,7 +55,10 @@ def violations(task: Task, table: pa.Table) -> tuple[RejectionReason, ...]:
     try:
         pandera_schema(task).validate(_frame(task, table), lazy=True)
     except SchemaErrors as errors:
-        return _summary(errors.failure_cases)
+        numbers: Sequence[int] = range(1, table.num_rows + 1)
+        if ROW_NUMBER in table.column_names:
+            numbers = table.column(ROW_NUMBER).to_pylist()
+        return _summary(errors.failure_cases, numbers)
     return ()
 
 
@@ -117,7 +121,7 @@ def _frame(task: Task, table: pa.Table) -> Any:
     return table.select(names).to_pandas(types_mapper=nullable.get)
 
 
-def _summary(cases: Any) -> tuple[RejectionReason, ...]:
+def _summary(cases: Any, numbers: Sequence[int]) -> tuple[RejectionReason, ...]:
     """Failure cases by column and check; `failure_case`, which holds cells, is left behind."""
     found: dict[tuple[str | None, str], list[int]] = {}
     counts: dict[tuple[str | None, str], int] = {}
@@ -132,7 +136,7 @@ def _summary(cases: Any) -> tuple[RejectionReason, ...]:
         counts[key] = counts.get(key, 0) + 1
         rows = found.setdefault(key, [])
         if isinstance(index, int):
-            rows.append(index + 1)
+            rows.append(numbers[index])
     return tuple(
         RejectionReason(
             column=column,

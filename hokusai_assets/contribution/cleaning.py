@@ -22,6 +22,7 @@ from hokusai_assets.contribution.duplicates import (
     with_source,
 )
 from hokusai_assets.contribution.leakage import (
+    NO_KEYS,
     FeatureKeys,
     benchmark_keys,
     feature_digests,
@@ -44,7 +45,7 @@ from hokusai_assets.records import (
     Dataset,
     PiiCount,
 )
-from hokusai_assets.tables import FEATURE_KEY, ROW_DIGEST, read_table, write_table
+from hokusai_assets.tables import FEATURE_KEY, ROW_DIGEST, ROW_NUMBER, read_table, write_table
 from hokusai_assets.task import Task
 
 if TYPE_CHECKING:
@@ -112,20 +113,26 @@ def leave_out_base_rows(
 def clean_contributions(
     sources: Sequence[ContributionSource],
     task: Task,
-    base: Dataset,
-    benchmark: Dataset,
+    base: Dataset | None,
+    benchmark: Dataset | None,
     *,
     key: bytes | None,
     folder: str | Path,
 ) -> ContributedDataset:
     """Clean all contributions of a run and write their rows into `folder`, a new local one.
 
-    Rows that two contributors send count for the first of `sources`. Raises ContributionError
-    naming the contributor if a file is refused or nothing of it is left.
+    Rows that two contributors send count for the first of `sources`. Without `base` or
+    `benchmark`, as at a contributor's home, what needs them is not looked for: an evaluation
+    always has both. Raises ContributionError naming the contributor if a file is refused or
+    nothing of it is left.
     """
     import pyarrow as pa
 
-    cleaner = _Cleaner(Policy(task, key), read_table(base.folder), benchmark_keys(benchmark, task))
+    cleaner = _Cleaner(
+        Policy(task, key),
+        None if base is None else read_table(base.folder),
+        NO_KEYS if benchmark is None else benchmark_keys(benchmark, task),
+    )
     cleaned: list[CleanContribution] = []
     tables: list[pa.Table] = []
     for source in sources:
@@ -154,11 +161,14 @@ def clean_contributions(
 class _Cleaner:
     """What contributions are compared with; remembers the rows of those already cleaned."""
 
-    def __init__(self, policy: Policy, base: pa.Table, benchmark: FeatureKeys) -> None:
+    def __init__(self, policy: Policy, base: pa.Table | None, benchmark: FeatureKeys) -> None:
         self._policy = policy
         self._base = base
-        self._base_digests = frozenset(base.column(ROW_DIGEST).to_pylist())
-        self._base_labels = labels_by_key(base, policy.task)
+        self._base_digests: frozenset[bytes] = frozenset()
+        self._base_labels: dict[bytes, set[object]] = {}
+        if base is not None:
+            self._base_digests = frozenset(base.column(ROW_DIGEST).to_pylist())
+            self._base_labels = labels_by_key(base, policy.task)
         self._benchmark = benchmark
         self._earlier: set[bytes] = set()
 
@@ -210,9 +220,12 @@ class _Cleaner:
 
 
 def _receive(path: str, policy: Policy) -> _Received:
+    import pyarrow as pa
+
     typed = type_rows(read_rows(path, policy.task), policy.task)
     treated = treat(typed.table, typed.numbers, policy, typed.source.name)
-    table = with_keys(treated.table, policy.task)
+    numbers = pa.array([typed.numbers[row] for row in treated.kept], pa.int64())
+    table = with_keys(treated.table.append_column(ROW_NUMBER, numbers), policy.task)
     return _Received(
         typed=typed,
         table=table,

@@ -38,6 +38,9 @@ class FeatureKeys:
     normalised: frozenset[bytes]
 
 
+NO_KEYS = FeatureKeys(frozenset(), frozenset())
+
+
 def normalise_text(text: str) -> str:
     """Visible characters in NFKC, case folded, white space as one space, none at the ends."""
     folded = unicodedata.normalize("NFKC", visible(text)).casefold()

@@ -28,8 +28,10 @@ DEFINITIONS = {
 }
 
 
-def assess(table: pa.Table, base: pa.Table, counts: CleaningCounts, task: Task) -> Quality:
-    """The quality of a cleaned contribution, with `base` as what its labels are compared with."""
+def assess(
+    table: pa.Table, base: pa.Table | None, counts: CleaningCounts, task: Task
+) -> Quality:
+    """The quality of a cleaned contribution, with `base`, if any, to compare its labels with."""
     empty = sum(table.column(c.name).null_count for c in task.features)
     fitting = counts.read - counts.rejected
     values = {
@@ -39,7 +41,8 @@ def assess(table: pa.Table, base: pa.Table, counts: CleaningCounts, task: Task) 
         "validity": _share(fitting, counts.read),
         "uniqueness": _share(fitting - counts.deduplicated, fitting),
         "label_balance": _label_balance(
-            table.column(task.target.name).to_pylist(), base.column(task.target.name).to_pylist()
+            table.column(task.target.name).to_pylist(),
+            [] if base is None else base.column(task.target.name).to_pylist(),
         ),
     }
     known = [value for value in values.values() if value is not None]

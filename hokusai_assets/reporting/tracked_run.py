@@ -73,14 +73,19 @@ def tracked_run(
             metrics[f"delta_{delta.metric}"] = delta.delta
     for name in ("read", "rejected", "dropped_pii", "deduplicated", "leaked", "kept"):
         metrics[f"rows_{name}"] = sum(getattr(c.counts, name) for c in contributed.contributions)
+    # Each document says it itself: files are copied out of the run that carries the tag.
     documents: dict[str, dict[str, Any]] = {
-        f"contribution/manifest_{index}.json": c.manifest.model_dump(mode="json")
+        f"contribution/manifest_{index}.json": {
+            "dry_run": dry_run,
+            **c.manifest.model_dump(mode="json"),
+        }
         for index, c in enumerate(contributed.contributions)
     }
     for model in (baseline, candidate):
-        documents[f"models/{model.role}_metadata.json"] = model.model_dump(
-            mode="json", exclude={"folder"}
-        )
+        documents[f"models/{model.role}_metadata.json"] = {
+            "dry_run": dry_run,
+            **model.model_dump(mode="json", exclude={"folder"}),
+        }
     return TrackedRun(
         run_id=run_id,
         started_ms=started_ms,

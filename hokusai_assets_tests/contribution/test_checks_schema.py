@@ -110,6 +110,12 @@ def test_only_the_first_rows_are_listed(broken):
     assert found == {("label", "not one of the task's labels"): (100, (1, 2, 3, 4, 5))}
 
 
+def test_rows_are_numbered_as_in_the_file_where_that_is_stored(broken):
+    table = table_of(label=["bad", "worse", "bad", "worse"])
+    numbered = table.append_column("_row_number", pa.array([40, 30, 20, 10], pa.int64()))
+    assert broken(numbered) == {("label", "not one of the task's labels"): (2, (10, 30))}
+
+
 def test_a_dataset_is_read_and_reported_in_phrases(tmp_path, make_task):
     table = table_of(label=["bad", "secret", "bad", "bad"])
     write_table(table, tmp_path / "d")

@@ -7,7 +7,7 @@ import pytest
 from hokusai_assets.contribution.cleaning import clean_contributions
 from hokusai_assets.contribution.merging import merge
 from hokusai_assets.errors import ContributionError, ReferenceDataError
-from hokusai_assets.tables import read_table
+from hokusai_assets.tables import ROW_NUMBER, read_table
 
 UPDATE = {"strategy": "update", "key": "key", "max_updated_share": 0.2}
 
@@ -103,7 +103,9 @@ def test_shuffled_inputs_give_the_same_rows_in_the_same_order(merged, rows, sect
         mixed = random.Random(seed)
         mixed.shuffle(base)
         mixed.shuffle(own)
-        assert merged({"alice": own}, base=base, **section)[1] == expected
+        again = merged({"alice": own}, base=base, **section)[1]
+        # Only where a row stood in its file differs.
+        assert again.drop([ROW_NUMBER]) == expected.drop([ROW_NUMBER])
 
 
 def test_rows_stand_in_order_of_digest_and_id_whoever_sent_them(merged, rows):
