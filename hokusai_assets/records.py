@@ -91,17 +91,25 @@ class CleaningCounts(Record):
     duplicates_within: int = 0
     duplicates_of_base: int = 0
     duplicates_across: int = 0
+    duplicates_normalised: int = 0
     leaked_exact: int = 0
     leaked_normalised: int = 0
     already_paid: int = 0
     kept: int
     # kept rows whose features stand with another label in base or in the file: reported only
     conflicts: int = 0
+    # kept rows that are duplicates of a kind that the task lets stay
+    duplicates_reported: int = 0
 
     @property
     def deduplicated(self) -> int:
-        """Rows dropped because their content was there already."""
-        return self.duplicates_within + self.duplicates_of_base + self.duplicates_across
+        """Rows dropped because what they say was there already."""
+        return (
+            self.duplicates_within
+            + self.duplicates_of_base
+            + self.duplicates_across
+            + self.duplicates_normalised
+        )
 
     @property
     def leaked(self) -> int:

@@ -9,7 +9,9 @@ pyarrow is imported late: modules that only handle records must not pay for it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +25,11 @@ FEATURE_KEY = "_feature_key"
 SOURCE = "_source"
 ROW_NUMBER = "_row_number"
 OWN_COLUMNS = (ROW_DIGEST, FEATURE_KEY, SOURCE, ROW_NUMBER)
-PART = "part-0.parquet"
+PARTS = "part-{}.parquet"
+PART = PARTS.format(0)
+ROW_GROUP_ROWS = 30_000  # what a reader holds at a time
+
+_PART_NAME = re.compile(r"(?:^|/)part-([0-9]+)\.parquet$")
 
 
 def arrow_type(column_type: str) -> pa.DataType:
@@ -40,30 +46,88 @@ def arrow_type(column_type: str) -> pa.DataType:
     }[column_type]
 
 
-def write_table(table: pa.Table, folder: str | Path) -> None:
-    """Write `table` as one Parquet file into a new local folder."""
+def write_table(table: pa.Table, folder: str | Path, part: int = 0) -> None:
+    """Write `table` as one Parquet file, the `part`-th, into a local folder."""
     import pyarrow.parquet as pq
 
     path = Path(folder)
     path.mkdir(parents=True, exist_ok=True)
-    pq.write_table(table, path / PART, compression="zstd", row_group_size=30_000)
+    pq.write_table(
+        table, path / PARTS.format(part), compression="zstd", row_group_size=ROW_GROUP_ROWS
+    )
 
 
 def read_table(folder: str, columns: Sequence[str] | None = None) -> pa.Table:
-    """Read a folder of Parquet files, in the order of their names."""
-    import fsspec
+    """Read all rows of a folder of Parquet files, in the order of the parts."""
     import pyarrow as pa
+
+    return pa.concat_tables(read_parts(folder, columns))
+
+
+def read_parts(folder: str, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
+    """The rows of a folder of Parquet files, a row group at a time; at least one table."""
+    names = columns and list(columns)
+    with _storage_errors(folder):
+        for file in _files(folder):
+            for group in range(file.num_row_groups):
+                yield file.read_row_group(group, columns=names)
+            if not file.num_row_groups:
+                yield file.read(columns=names)
+
+
+def read_key_range(
+    folder: str, first: bytes, end: bytes | None, columns: Sequence[str] | None = None
+) -> pa.Table:
+    """The rows whose feature keys lie from `first` to before `end`; of stored, sorted rows.
+
+    Only row groups that can hold such keys are read.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    names = columns and list(columns)
+    tables = []
+    with _storage_errors(folder):
+        for file in _files(folder):
+            column = file.schema_arrow.get_field_index(FEATURE_KEY)
+            for group in range(file.num_row_groups):
+                known = file.metadata.row_group(group).column(column).statistics
+                if known is not None and known.has_min_max:
+                    after = end is not None and known.min[: len(end)] >= end
+                    if after or known.max[: len(first)] < first:
+                        continue
+                tables.append(file.read_row_group(group, columns=names))
+            if not tables:
+                none = file.schema_arrow.empty_table()
+                tables.append(none.select(names) if names else none)
+    table = pa.concat_tables(tables)
+    key = table.column(FEATURE_KEY).cast(pa.binary())
+    inside = pc.greater_equal(key, pa.scalar(first, pa.binary()))
+    if end is not None:
+        inside = pc.and_(inside, pc.less(key, pa.scalar(end, pa.binary())))
+    return table.filter(inside)
+
+
+def _files(folder: str) -> Iterator[Any]:
+    """The open Parquet files of a folder, in the order of the parts."""
+    import fsspec
     import pyarrow.parquet as pq
 
     fs, root = fsspec.core.url_to_fs(folder)
+    names = [(_part_number(p), p) for p in fs.ls(root, detail=False) if _part_number(p) >= 0]
+    if not names:
+        raise FileNotFoundError
+    for _, name in sorted(names):
+        with fs.open(name, "rb") as stream, pq.ParquetFile(stream) as file:
+            yield file
+
+
+@contextmanager
+def _storage_errors(folder: str) -> Iterator[None]:
+    import pyarrow as pa
+
     try:
-        parts = sorted(p for p in fs.ls(root, detail=False) if p.endswith(".parquet"))
-        if not parts:
-            raise FileNotFoundError
-        tables: list[Any] = []
-        for part in parts:
-            with fs.open(part, "rb") as stream:
-                tables.append(pq.read_table(stream, columns=columns and list(columns)))
+        yield
     except FileNotFoundError:
         raise StorageError(
             f"The stored rows in {folder} are gone: materialize the asset again."
@@ -72,4 +136,9 @@ def read_table(folder: str, columns: Sequence[str] | None = None) -> pa.Table:
         raise StorageError(
             f"The stored rows in {folder} are damaged ({error}): materialize the asset again."
         ) from error
-    return pa.concat_tables(tables)
+
+
+def _part_number(path: str) -> int:
+    """The number in a part's name, or -1 for other files."""
+    match = _PART_NAME.search(path)
+    return int(match[1]) if match else -1

@@ -3,39 +3,34 @@
 The order is part of the attestation: read, type, treat personal data, digest as received, match
 (duplicates, leakage), digest as cleaned. Base and benchmark go through the same reading, typing
 and treatment, so that equal rows stay equal; their rows are otherwise left as they are. The
-result depends on a file's content alone, not on its format or row order. Rows paid for before
-need a ledger and are none here.
+result depends on a file's content alone, not on its format or row order, nor on how many buckets
+or processes it went through. Rows paid for before need a ledger and are none here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from hokusai_assets.contribution.duplicates import (
-    count_conflicts,
-    labels_by_key,
-    match_rows,
-    with_keys,
-    with_source,
-)
-from hokusai_assets.contribution.leakage import (
-    NO_KEYS,
-    FeatureKeys,
-    benchmark_keys,
-    feature_digests,
-    table_keys,
-)
+from hokusai_assets.contribution.duplicates import Matches
+from hokusai_assets.contribution.exchange import Buckets, bucket_count
+from hokusai_assets.contribution.leakage import feature_digests, table_keys
 from hokusai_assets.contribution.manifest import build_manifest, column_schemas
-from hokusai_assets.contribution.pii import Policy, key_id, treat
+from hokusai_assets.contribution.pii import Policy, key_id
 from hokusai_assets.contribution.quality import assess
-from hokusai_assets.contribution.reading import read_rows
-from hokusai_assets.contribution.rows import TypedRows, counted, take_rows
-from hokusai_assets.contribution.schema import type_rows
-from hokusai_assets.digests import content_root
+from hokusai_assets.contribution.receiving import Received, receive, received_root
+from hokusai_assets.contribution.reducing import CONFLICT, Against, reduce_bucket
+from hokusai_assets.contribution.rows import counted, take_rows
+from hokusai_assets.contribution.sorted_roots import SortedRoot
+from hokusai_assets.contribution.storing import label_counts, store, write_rejected
+from hokusai_assets.contribution.workers import Workers, workers
 from hokusai_assets.errors import ContributionError, ReferenceDataError
+from hokusai_assets.files import is_url
 from hokusai_assets.records import (
     CleanContribution,
     CleaningCounts,
@@ -43,55 +38,59 @@ from hokusai_assets.records import (
     ContributionSource,
     DataManifest,
     Dataset,
-    PiiCount,
 )
-from hokusai_assets.tables import FEATURE_KEY, ROW_DIGEST, ROW_NUMBER, read_table, write_table
+from hokusai_assets.tables import FEATURE_KEY, ROW_DIGEST, read_table
 from hokusai_assets.task import Task
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-
-@dataclass(frozen=True)
-class _Received:
-    """A file's rows as received: typed, treated, keyed, in canonical order."""
-
-    typed: TypedRows
-    table: pa.Table
-    dropped_pii: int
-    pii: tuple[PiiCount, ...]
-    root: str
+Reference = Literal["base", "benchmark"]
 
 
 def load_reference(
-    path: str, task: Task, *, key: bytes | None, kind: Literal["base", "benchmark"] = "base"
+    path: str, task: Task, *, key: bytes | None, kind: Reference = "base"
 ) -> tuple[pa.Table, DataManifest]:
-    """The operator's own rows: the stored columns in canonical order, and their manifest.
+    """The operator's own rows in memory: the stored columns in canonical order, and the manifest.
 
     `_source` is the rows' own content root. Raises ReferenceDataError where a contribution would
     be refused.
     """
+    with tempfile.TemporaryDirectory(prefix="hokusai-") as folder:
+        manifest = store_reference(path, task, key=key, kind=kind, folder=Path(folder, "rows"))
+        return read_table(str(Path(folder, "rows"))), manifest
+
+
+def store_reference(
+    path: str, task: Task, *, key: bytes | None, kind: Reference, folder: str | Path
+) -> DataManifest:
+    """Write the operator's own rows into `folder`, a new local one, and return their manifest.
+
+    See load_reference; the rows are never in memory all at once.
+    """
     policy = Policy(task, key)
-    try:
-        received = _receive(path, policy)
-    except ContributionError as error:
-        raise ReferenceDataError(f"The {kind} data cannot be used: {error}") from None
-    if not received.table.num_rows:
-        raise ReferenceDataError(
-            f"The {kind} data cannot be used: every row of the file "
-            f"{received.typed.source.name} was dropped for personal data. Let the task mask it."
+    with _scratch(folder) as scratch, workers(parallel=_is_large([path])) as hands:
+        try:
+            received = receive(path, policy, scratch / "received", hands)
+        except ContributionError as error:
+            raise ReferenceDataError(f"The {kind} data cannot be used: {error}") from None
+        root = received_root(received, scratch / "digests")
+        counts = CleaningCounts(
+            read=received.read,
+            rejected=received.rejected,
+            dropped_pii=received.dropped_pii,
+            kept=received.read - received.rejected - received.dropped_pii,
         )
-    table = with_source(received.table, received.root)
-    counts = CleaningCounts(
-        read=received.typed.read,
-        rejected=received.typed.rejected,
-        dropped_pii=received.dropped_pii,
-        kept=table.num_rows,
-    )
-    manifest = build_manifest(
-        received.typed, table, counts, received.pii, policy, content_root=received.root
-    )
-    return table, manifest
+        if not counts.kept:
+            raise ReferenceDataError(
+                f"The {kind} data cannot be used: every row of the file "
+                f"{received.source.name} was dropped for personal data. Let the task mask it."
+            )
+        rows = functools.partial(_received_bucket, received, task)
+        buckets = received.exchange.buckets
+        stored = store(rows, buckets, task, root, Path(folder), hands)
+        write_rejected([received], Path(folder))
+    return build_manifest(received, stored, counts, policy, content_root=root)
 
 
 def leave_out_base_rows(
@@ -104,7 +103,7 @@ def leave_out_base_rows(
     """
     known = table_keys(base, task)
     keys = benchmark.column(FEATURE_KEY).to_pylist()
-    exact = [digest in known.exact for digest in feature_digests(benchmark, task)]
+    exact = [digest in known.exact for digest in feature_digests(benchmark, task).to_pylist()]
     near = [key in known.normalised for key in keys]
     kept = [row for row in range(benchmark.num_rows) if not near[row]]
     return take_rows(benchmark, kept), sum(exact), sum(near) - sum(exact)
@@ -126,32 +125,33 @@ def clean_contributions(
     always has both. Raises ContributionError naming the contributor if a file is refused or
     nothing of it is left.
     """
-    import pyarrow as pa
-
-    cleaner = _Cleaner(
-        Policy(task, key),
-        None if base is None else read_table(base.folder),
-        NO_KEYS if benchmark is None else benchmark_keys(benchmark, task),
-    )
-    cleaned: list[CleanContribution] = []
-    tables: list[pa.Table] = []
-    for source in sources:
-        try:
-            table, record = cleaner.clean(source)
-        except ContributionError as error:
-            raise ContributionError(
-                f"The contribution of {source.contributor_id} is refused: {error}"
-            ) from None
-        tables.append(table)
-        cleaned.append(record)
-    if not tables:
+    if not sources:
         raise ContributionError("No contribution is named: add one to the run configuration.")
-    table = pa.concat_tables(tables)
-    write_table(table, folder)
+    paths = [source.path for source in sources]
+    with _scratch(folder) as scratch, workers(parallel=_is_large(paths)) as hands:
+        cleaner = _Cleaner(
+            Policy(task, key),
+            base,
+            benchmark,
+            folder=Path(folder),
+            scratch=scratch,
+            hands=hands,
+            buckets=max(bucket_count(_size(path)) for path in paths),
+        )
+        cleaned = []
+        for source in sources:
+            try:
+                cleaned.append(cleaner.clean(source))
+            except ContributionError as error:
+                raise ContributionError(
+                    f"The contribution of {source.contributor_id} is refused: {error}"
+                ) from None
+        write_rejected(cleaner.received, Path(folder))
+        root = cleaner.roots.root()
     return ContributedDataset(
         folder=str(folder),
-        content_root=content_root(table.column(ROW_DIGEST).to_pylist()),
-        row_count=table.num_rows,
+        content_root=root,
+        row_count=sum(c.counts.kept for c in cleaned),
         columns=column_schemas(task),
         contributions=tuple(cleaned),
         pii_key_id=None if key is None else key_id(key),
@@ -161,78 +161,145 @@ def clean_contributions(
 class _Cleaner:
     """What contributions are compared with; remembers the rows of those already cleaned."""
 
-    def __init__(self, policy: Policy, base: pa.Table | None, benchmark: FeatureKeys) -> None:
+    def __init__(
+        self,
+        policy: Policy,
+        base: Dataset | None,
+        benchmark: Dataset | None,
+        *,
+        folder: Path,
+        scratch: Path,
+        hands: Workers,
+        buckets: int,
+    ) -> None:
         self._policy = policy
-        self._base = base
-        self._base_digests: frozenset[bytes] = frozenset()
-        self._base_labels: dict[bytes, set[object]] = {}
-        if base is not None:
-            self._base_digests = frozenset(base.column(ROW_DIGEST).to_pylist())
-            self._base_labels = labels_by_key(base, policy.task)
-        self._benchmark = benchmark
-        self._earlier: set[bytes] = set()
+        self._against = Against(base, benchmark)
+        self._base_labels = None if base is None else label_counts(base.folder, policy.task)
+        self._folder = folder
+        self._scratch = scratch
+        self._hands = hands
+        self._buckets = buckets
+        self.received: list[Received] = []
+        self.roots = SortedRoot(scratch / "all-digests")
 
-    def clean(self, source: ContributionSource) -> tuple[pa.Table, CleanContribution]:
+    def clean(self, source: ContributionSource) -> CleanContribution:
         task = self._policy.task
-        received = _receive(source.path, self._policy)
-        matches = match_rows(
-            received.table,
+        index = len(self.received)
+        own = self._scratch / str(index)
+        received = receive(
+            source.path, self._policy, own / "received", self._hands, buckets=self._buckets
+        )
+        self.received.append(received)
+        kept = Buckets(own / "kept")
+        reduce = functools.partial(_reduce, received, task, self._against, kept)
+        matches, conflicts = Matches(), 0
+        for found in self._hands.in_order(reduce, range(self._buckets)):
+            matches.include(found.matches)
+            conflicts += found.conflicts
+        cleaned = SortedRoot(own / "digests")
+        for bucket in range(self._buckets):
+            digests = kept.read(bucket, [ROW_DIGEST]).column(ROW_DIGEST)
+            cleaned.add(digests)
+            self.roots.add(digests)
+        counts = _counts(received, matches, conflicts, cleaned.count)
+        if not counts.kept:
+            raise ContributionError(_nothing_left(received.source.name, counts))
+        root = cleaned.root()
+        stored = store(
+            functools.partial(_kept_bucket, kept),
+            self._buckets,
             task,
-            base=self._base_digests,
-            earlier=self._earlier,
-            benchmark=self._benchmark,
+            root,
+            self._folder,
+            self._hands,
+            first_part=index * self._buckets,
         )
-        table = take_rows(received.table, matches.kept)
-        counts = CleaningCounts(
-            read=received.typed.read,
-            rejected=received.typed.rejected,
-            dropped_pii=received.dropped_pii,
-            duplicates_within=matches.within,
-            duplicates_of_base=matches.of_base,
-            duplicates_across=matches.across,
-            leaked_exact=matches.leaked_exact,
-            leaked_normalised=matches.leaked_normalised,
-            kept=table.num_rows,
-            conflicts=count_conflicts(table, self._base_labels, task),
+        self._against = Against(
+            self._against.base, self._against.benchmark, (*self._against.earlier, kept)
         )
-        if not table.num_rows:
-            raise ContributionError(_nothing_left(received.typed.source.name, counts))
-        digests = table.column(ROW_DIGEST).to_pylist()
-        self._earlier.update(digests)
-        root = content_root(digests)
-        manifest = build_manifest(
-            received.typed,
-            table,
-            counts,
-            received.pii,
-            self._policy,
-            content_root=root,
-            quality=assess(table, self._base, counts, task),
-        )
-        return with_source(table, root), CleanContribution(
+        return CleanContribution(
             contributor_id=source.contributor_id,
             wallet_address=source.wallet_address,
-            content_root_received=received.root,
+            content_root_received=received_root(received, own / "received-digests"),
             content_root_cleaned=root,
             counts=counts,
-            manifest=manifest,
+            manifest=build_manifest(
+                received,
+                stored,
+                counts,
+                self._policy,
+                content_root=root,
+                quality=assess(stored, self._base_labels, counts, task),
+            ),
         )
 
 
-def _receive(path: str, policy: Policy) -> _Received:
-    import pyarrow as pa
+@dataclass(frozen=True)
+class _Found:
+    matches: Matches
+    conflicts: int
 
-    typed = type_rows(read_rows(path, policy.task), policy.task)
-    treated = treat(typed.table, typed.numbers, policy, typed.source.name)
-    numbers = pa.array([typed.numbers[row] for row in treated.kept], pa.int64())
-    table = with_keys(treated.table.append_column(ROW_NUMBER, numbers), policy.task)
-    return _Received(
-        typed=typed,
-        table=table,
-        dropped_pii=typed.table.num_rows - len(treated.kept),
-        pii=treated.counts,
-        root=content_root(table.column(ROW_DIGEST).to_pylist()),
+
+def _reduce(received: Received, task: Task, against: Against, kept: Buckets, bucket: int) -> _Found:
+    """Match one bucket and spill what is kept of it; counts alone come back."""
+    reduced = reduce_bucket(
+        received.bucket(bucket, task), task, against, received.exchange.key_range(bucket), bucket
     )
+    kept.write(bucket, reduced.kept)
+    conflicts = sum(reduced.kept.column(CONFLICT).to_pylist())
+    reduced.matches.kept.clear()
+    return _Found(reduced.matches, conflicts)
+
+
+def _received_bucket(received: Received, task: Task, bucket: int) -> pa.Table:
+    return received.bucket(bucket, task)
+
+
+def _kept_bucket(kept: Buckets, bucket: int) -> pa.Table:
+    return kept.read(bucket).drop_columns([CONFLICT])
+
+
+def _counts(received: Received, matches: Matches, conflicts: int, kept: int) -> CleaningCounts:
+    return CleaningCounts(
+        read=received.read,
+        rejected=received.rejected,
+        dropped_pii=received.dropped_pii,
+        duplicates_within=matches.within,
+        duplicates_of_base=matches.of_base,
+        duplicates_across=matches.across,
+        duplicates_normalised=matches.normalised,
+        leaked_exact=matches.leaked_exact,
+        leaked_normalised=matches.leaked_normalised,
+        kept=kept,
+        conflicts=conflicts,
+        duplicates_reported=matches.reported,
+    )
+
+
+@contextmanager
+def _scratch(folder: str | Path) -> Iterator[Path]:
+    """A folder beside the result, on the disk that has room for it; gone afterwards."""
+    parent = Path(folder).parent
+    parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".cleaning-", dir=parent) as scratch:
+        yield Path(scratch)
+
+
+def _is_large(paths: Sequence[str]) -> bool:
+    return any(bucket_count(_size(path)) > 1 for path in paths)
+
+
+def _size(path: str) -> int:
+    """The file's size, or 0 where reading will say what is wrong with it."""
+    import fsspec
+
+    try:
+        if not is_url(path):
+            return Path(path).stat().st_size
+        fs, remote = fsspec.core.url_to_fs(path)
+        return int(fs.size(remote) or 0)
+    except (OSError, ValueError, ImportError):
+        return 0
 
 
 def _nothing_left(name: str, counts: CleaningCounts) -> str:
@@ -242,6 +309,7 @@ def _nothing_left(name: str, counts: CleaningCounts) -> str:
         "repeated within the file": counts.duplicates_within,
         "equal to the base data": counts.duplicates_of_base,
         "equal to an earlier contribution of this run": counts.duplicates_across,
+        "written differently only": counts.duplicates_normalised,
         "in the benchmark": counts.leaked,
     }
     parts = ", ".join(f"{what}: {count:,}" for what, count in where.items() if count)

@@ -1,19 +1,20 @@
 """Duplicates and the canonical order: a row is its content, whatever its id and position.
 
-Of rows with equal content the one with the least id stays, and rows are stored in order of (row
-digest, id), so nothing depends on the order in which a file lists them. What content is stands in
-digests.py; which rows leak, in leakage.py.
+Of rows with equal content the one with the least id stays, and rows are stored in order of (feature
+key, row digest, id), so nothing depends on the order in which a file lists them. By feature key
+first, because equal rows, rows that differ in writing only, and rows of other labels then lie side
+by side, also where a file is cleaned in buckets of keys. What content is stands in digests.py;
+which rows leak, in leakage.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hokusai_assets.contribution.leakage import FeatureKeys, feature_digests, feature_keys
 from hokusai_assets.contribution.rows import take_rows
-from hokusai_assets.digests import row_digests
+from hokusai_assets.table_digests import digest_rows
 from hokusai_assets.tables import FEATURE_KEY, ROW_DIGEST, SOURCE
 from hokusai_assets.task import Task
 
@@ -21,27 +22,73 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
+# What a row says about its features: rows of equal features and traits say the same.
+Trait = tuple[object, object]
+
+
 @dataclass
 class Matches:
-    """Positions of kept rows, and how many of the others matched what; each row counts once."""
+    """Positions of kept rows, and how many of the others matched what; each row counts once.
+
+    `reported` rows are duplicates that the task lets stay; they are kept and counted.
+    """
 
     kept: list[int] = field(default_factory=list)
     within: int = 0
     of_base: int = 0
     across: int = 0
+    normalised: int = 0
     leaked_exact: int = 0
     leaked_normalised: int = 0
+    reported: int = 0
+
+    def include(self, other: Matches) -> None:
+        """Add another bucket's counts; positions are a bucket's own and stay with it."""
+        for name in COUNTED:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+
+
+COUNTED = (
+    *("within", "of_base", "across", "normalised"),
+    *("leaked_exact", "leaked_normalised", "reported"),
+)
+
+
+@dataclass
+class KnownRows:
+    """Rows that others are compared with: their digests, and their traits by feature key."""
+
+    digests: set[bytes] = field(default_factory=set)
+    traits: dict[bytes, set[Trait]] = field(default_factory=dict)
+
+    def include(self, other: KnownRows) -> None:
+        """Know another set of rows too."""
+        self.digests |= other.digests
+        for key, traits in other.traits.items():
+            self.traits.setdefault(key, set()).update(traits)
+
+
+def known_columns(task: Task) -> list[str]:
+    """The columns that known_rows needs."""
+    group = [] if task.group_column is None else [task.group_column.name]
+    return [ROW_DIGEST, FEATURE_KEY, task.target.name, *group]
+
+
+def known_rows(table: pa.Table, task: Task) -> KnownRows:
+    """What is to be known of stored rows."""
+    known = KnownRows(set(table.column(ROW_DIGEST).to_pylist()))
+    for key, trait in zip(table.column(FEATURE_KEY).to_pylist(), _traits(table, task), strict=True):
+        known.traits.setdefault(key, set()).add(trait)
+    return known
 
 
 def with_keys(table: pa.Table, task: Task) -> pa.Table:
     """The table in canonical order, with its row digests and feature keys as columns."""
-    import pyarrow as pa
-
-    digests = row_digests({c.name: table.column(c.name).to_pylist() for c in task.content_columns})
-    keyed = table.append_column(ROW_DIGEST, pa.array(digests, pa.binary(32))).append_column(
-        FEATURE_KEY, pa.array(feature_keys(table, task), pa.binary(32))
+    digests = digest_rows({c.name: table.column(c.name) for c in task.content_columns})
+    keyed = table.append_column(ROW_DIGEST, digests).append_column(
+        FEATURE_KEY, feature_keys(table, task)
     )
-    return take_rows(keyed, canonical_order(keyed, task))
+    return in_canonical_order(keyed, task)
 
 
 def with_source(table: pa.Table, source: str) -> pa.Table:
@@ -51,75 +98,109 @@ def with_source(table: pa.Table, source: str) -> pa.Table:
     return table.append_column(SOURCE, pa.array([source] * table.num_rows, pa.string()))
 
 
-def canonical_order(table: pa.Table, task: Task) -> list[int]:
-    """Positions in order of (row digest, id, source)."""
-    digests = table.column(ROW_DIGEST).to_pylist()
-    ids: list[tuple[bool, Any]] = [(False, "")] * table.num_rows
+def in_canonical_order(table: pa.Table, task: Task) -> pa.Table:
+    """The rows by feature key, row digest, id and source; rows without an id come last."""
+    import pyarrow.compute as pc
+
+    names = [FEATURE_KEY, ROW_DIGEST]
     if task.id_column is not None:
-        # Rows without an id first: null cannot be compared.
-        ids = [
-            (cell is not None, "" if cell is None else cell)
-            for cell in table.column(task.id_column.name).to_pylist()
-        ]
-    sources: list[str] = [""] * table.num_rows
+        names.append(task.id_column.name)
     if SOURCE in table.column_names:
-        sources = table.column(SOURCE).to_pylist()
-    keys = list(zip(digests, ids, sources, strict=True))
-    return sorted(range(table.num_rows), key=keys.__getitem__)
+        names.append(SOURCE)
+    # Stable, so that rows equal in all of these stay as they came.
+    order = pc.sort_indices(table, sort_keys=[(name, "ascending") for name in names])
+    return table.take(order)
 
 
 def match_rows(
     table: pa.Table,
     task: Task,
     *,
-    base: frozenset[bytes],
-    earlier: set[bytes],
+    base: KnownRows,
+    earlier: KnownRows,
     benchmark: FeatureKeys,
 ) -> Matches:
     """Sort a keyed table's rows into kept ones and those that are there already or leak.
 
-    `base` and `earlier` are row digests of the base data and of contributions that come before
-    this one. A row is counted under the first that applies: equal to another row of this file, to
-    a base row, to an earlier contributor's row, to a benchmark row's features.
+    `earlier` are rows of contributions that come before this one. A row is counted under the
+    first that applies: equal to another row of this file, to a base row, to an earlier
+    contributor's row, to a benchmark row's features; and then, differing in writing only, to a row
+    of any of the first three. Leakage comes before that, so that rewriting a benchmark row twice
+    does not make one of the two a mere duplicate.
     """
     matches = Matches()
     seen: set[bytes] = set()
+    said: dict[bytes, set[Trait]] = {}
+    nothing: set[Trait] = set()
+    drop_exact = task.duplicates.exact == "drop"
+    drop_normalised = task.duplicates.normalised == "drop"
     digests = table.column(ROW_DIGEST).to_pylist()
     keys = table.column(FEATURE_KEY).to_pylist()
-    for position, (digest, key, exact) in enumerate(
-        zip(digests, keys, feature_digests(table, task), strict=True)
+    leaked_exact = _exact_leaks(table, keys, task, benchmark)
+    for position, (digest, key, trait) in enumerate(
+        zip(digests, keys, _traits(table, task), strict=True)
     ):
-        if digest in seen:
-            matches.within += 1
-        elif digest in base:
-            matches.of_base += 1
-        elif digest in earlier:
-            matches.across += 1
-        elif exact in benchmark.exact:
-            matches.leaked_exact += 1
-        elif key in benchmark.normalised:
-            matches.leaked_normalised += 1
-        else:
-            matches.kept.append(position)
+        where = (
+            "within"
+            if digest in seen
+            else "of_base"
+            if digest in base.digests
+            else "across"
+            if digest in earlier.digests
+            else None
+        )
         seen.add(digest)
+        if where and drop_exact:
+            setattr(matches, where, getattr(matches, where) + 1)
+            continue
+        if key in benchmark.normalised:
+            if position in leaked_exact:
+                matches.leaked_exact += 1
+            else:
+                matches.leaked_normalised += 1
+            continue
+        own = said.setdefault(key, set())
+        repeated = (
+            trait in own
+            or trait in base.traits.get(key, nothing)
+            or trait in earlier.traits.get(key, nothing)
+        )
+        own.add(trait)
+        if repeated and not where and drop_normalised:
+            matches.normalised += 1
+            continue
+        matches.reported += bool(where or repeated)
+        matches.kept.append(position)
     return matches
 
 
-def labels_by_key(table: pa.Table, task: Task) -> dict[bytes, set[object]]:
-    """The labels that rows with the same features (normalised) have."""
-    labels: dict[bytes, set[object]] = {}
-    targets = table.column(task.target.name).to_pylist()
-    for key, label in zip(table.column(FEATURE_KEY).to_pylist(), targets, strict=True):
-        labels.setdefault(key, set()).add(label)
-    return labels
+def conflicting(table: pa.Table, base: KnownRows, task: Task) -> list[bool]:
+    """Of each row, whether its features stand with another label in base or in this table."""
+    own = known_rows(table, task).traits
+    nothing: set[Trait] = set()
+    found = []
+    for key, (label, _) in zip(
+        table.column(FEATURE_KEY).to_pylist(), _traits(table, task), strict=True
+    ):
+        others = own[key] | base.traits.get(key, nothing)
+        found.append(len(others) > 1 and any(other != label for other, _ in others))
+    return found
 
 
-def count_conflicts(table: pa.Table, base: Mapping[bytes, set[object]], task: Task) -> int:
-    """Rows whose features stand with another label in base or elsewhere in this table."""
-    own = labels_by_key(table, task)
-    nothing: set[object] = set()
-    targets = table.column(task.target.name).to_pylist()
-    return sum(
-        bool((own[key] | base.get(key, nothing)) - {label})
-        for key, label in zip(table.column(FEATURE_KEY).to_pylist(), targets, strict=True)
-    )
+def _traits(table: pa.Table, task: Task) -> list[Trait]:
+    labels = table.column(task.target.name).to_pylist()
+    groups: list[object] = [None] * table.num_rows
+    if task.group_column is not None:
+        groups = table.column(task.group_column.name).to_pylist()
+    return list(zip(labels, groups, strict=True))
+
+
+def _exact_leaks(
+    table: pa.Table, keys: list[bytes], task: Task, benchmark: FeatureKeys
+) -> set[int]:
+    """Positions of rows whose features are a benchmark row's to the letter."""
+    suspects = [row for row, key in enumerate(keys) if key in benchmark.normalised]
+    if not suspects:
+        return set()
+    exact = feature_digests(take_rows(table, suspects), task).to_pylist()
+    return {row for row, digest in zip(suspects, exact, strict=True) if digest in benchmark.exact}

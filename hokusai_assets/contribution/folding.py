@@ -5,9 +5,14 @@ becomes ASCII, compatibility characters their plain form (NFKC, character by cha
 and dashes one space and one hyphen, invisible characters nothing.
 """
 
+from __future__ import annotations
+
 import unicodedata
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 # Minus sign: not a dash by category, but typed as one. Tabs separate digits as spaces do.
 _AS_HYPHEN = {0x2212, 0x02D7}
@@ -53,6 +58,19 @@ def visible(text: str) -> str:
 def fold(text: str) -> str:
     """The folded text; ASCII text comes back as it is, tabs aside."""
     return text.translate(_TABLE)
+
+
+def fold_column(text: pa.Array) -> pa.Array:
+    """fold of each cell; ASCII cells, where only tabs fold, all at once."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    tabs_gone = pc.replace_substring(text, "\t", " ")
+    other = pc.invert(pc.fill_null(pc.string_is_ascii(text), True))
+    if not pc.any(other).as_py():
+        return tabs_gone
+    cells = [fold(cell) for cell in text.filter(other).to_pylist()]
+    return pc.replace_with_mask(tabs_gone, other, pa.array(cells, pa.string()))
 
 
 def original_spans(text: str, spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -1,24 +1,22 @@
 """Leakage: by which key a row's features are compared with a benchmark's, and where keys are kept.
 
 Two keys a row: the exact digest of its features, and the feature key, in which text is normalised
-(invisible characters gone, NFKC, case folded, white space
-collapsed). Equal features have equal feature keys, so rows that
-match by key alone are those that somebody edited. The target is in neither: a benchmark row with
+(normalising.py). Equal features have equal feature keys, so rows that match by key alone are those
+that somebody edited. The target is in neither: a benchmark row with
 another label leaks too. Duplicates stand in duplicates.py.
 """
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hokusai_assets.contribution.folding import visible
-from hokusai_assets.digests import Cell, row_digests
+from hokusai_assets.contribution.normalising import normalise_column
 from hokusai_assets.errors import StorageError
 from hokusai_assets.files import join
 from hokusai_assets.records import BenchmarkDataset, Dataset
+from hokusai_assets.table_digests import digest_rows
 from hokusai_assets.tables import FEATURE_KEY, read_table
 from hokusai_assets.task import Task
 
@@ -41,27 +39,27 @@ class FeatureKeys:
 NO_KEYS = FeatureKeys(frozenset(), frozenset())
 
 
-def normalise_text(text: str) -> str:
-    """Visible characters in NFKC, case folded, white space as one space, none at the ends."""
-    folded = unicodedata.normalize("NFKC", visible(text)).casefold()
-    return " ".join(unicodedata.normalize("NFKC", folded).split())
-
-
-def feature_digests(table: pa.Table, task: Task) -> list[bytes]:
+def feature_digests(table: pa.Table, task: Task) -> pa.Array:
     """The digest of each row's features as they are, 32 bytes a row."""
-    return row_digests({c.name: table.column(c.name).to_pylist() for c in task.features})
+    return digest_rows({c.name: table.column(c.name) for c in task.features})
 
 
-def feature_keys(table: pa.Table, task: Task) -> list[bytes]:
+def feature_keys(table: pa.Table, task: Task) -> pa.Array:
     """The digest of each row's features with text normalised, 32 bytes a row."""
-    columns: dict[str, list[Cell]] = {}
+    import pyarrow as pa
+
+    columns = {}
     for column in task.features:
-        cells = table.column(column.name).to_pylist()
+        cells = table.column(column.name)
         if column.type in {"text", "category"}:
-            # Text of white space only becomes empty, and empty text is null everywhere.
-            cells = [None if cell is None else normalise_text(cell) or None for cell in cells]
+            # Marks tell categories apart ("A-" is not "A"); in running text they are decoration.
+            keep_marks = column.type == "category"
+            cells = pa.chunked_array(
+                [normalise_column(chunk, punctuation=keep_marks) for chunk in cells.chunks],
+                pa.string(),
+            )
         columns[column.name] = cells
-    return row_digests(columns)
+    return digest_rows(columns)
 
 
 def write_benchmark_keys(table: pa.Table, task: Task, folder: str | Path) -> None:
@@ -74,8 +72,8 @@ def write_benchmark_keys(table: pa.Table, task: Task, folder: str | Path) -> Non
 
     keys = pa.table(
         {
-            FEATURE_KEY: pa.array(table.column(FEATURE_KEY).to_pylist(), pa.binary(32)),
-            FEATURE_DIGEST: pa.array(feature_digests(table, task), pa.binary(32)),
+            FEATURE_KEY: table.column(FEATURE_KEY),
+            FEATURE_DIGEST: feature_digests(table, task),
         }
     )
     with pa.ipc.new_file(Path(folder, ALL_KEYS), keys.schema) as writer:
@@ -85,9 +83,21 @@ def write_benchmark_keys(table: pa.Table, task: Task, folder: str | Path) -> Non
 def benchmark_keys(benchmark: Dataset, task: Task) -> FeatureKeys:
     """The keys of the whole benchmark, or of its stored rows where these are the whole.
 
-    Raises StorageError if rows were left out or sampled and their keys are gone: leakage would
-    then be missed without a word.
+    Kept from one call to the next, since each bucket of a contribution asks for them. Raises
+    StorageError if rows were left out or sampled and their keys are gone: leakage would then be
+    missed without a word.
     """
+    asked = (benchmark.folder, benchmark.content_root)
+    if asked not in _last_asked:
+        _last_asked.clear()
+        _last_asked[asked] = _read_keys(benchmark, task)
+    return _last_asked[asked]
+
+
+_last_asked: dict[tuple[str, str], FeatureKeys] = {}
+
+
+def _read_keys(benchmark: Dataset, task: Task) -> FeatureKeys:
     import fsspec
     import pyarrow as pa
 
@@ -119,5 +129,6 @@ def rows_in_common(training: Dataset, benchmark: Dataset) -> int:
 def table_keys(table: pa.Table, task: Task) -> FeatureKeys:
     """The keys of a stored table's rows."""
     return FeatureKeys(
-        frozenset(feature_digests(table, task)), frozenset(table.column(FEATURE_KEY).to_pylist())
+        frozenset(feature_digests(table, task).to_pylist()),
+        frozenset(table.column(FEATURE_KEY).to_pylist()),
     )

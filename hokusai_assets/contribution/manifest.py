@@ -6,21 +6,13 @@ stands in the counts.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import Any
 
 from hokusai_assets.contribution.pii import Policy
-from hokusai_assets.contribution.rows import TypedRows
-from hokusai_assets.records import (
-    CleaningCounts,
-    ColumnSchema,
-    DataManifest,
-    PiiCount,
-    Quality,
-)
+from hokusai_assets.contribution.receiving import Received
+from hokusai_assets.records import CleaningCounts, ColumnSchema, DataManifest, Quality
 from hokusai_assets.task import Task
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 
 def column_schemas(task: Task) -> tuple[ColumnSchema, ...]:
@@ -28,35 +20,38 @@ def column_schemas(task: Task) -> tuple[ColumnSchema, ...]:
     return tuple(ColumnSchema(name=c.name, type=c.type) for c in task.kept_columns)
 
 
+@dataclass(frozen=True)
+class StoredRows:
+    """What a manifest says of the rows that were stored, counted while they were."""
+
+    rows: int
+    null_counts: dict[str, int]
+    unique_counts: dict[str, int]
+    label_counts: dict[Any, int]
+
+
 def build_manifest(
-    typed: TypedRows,
-    table: pa.Table,
+    received: Received,
+    stored: StoredRows,
     counts: CleaningCounts,
-    pii: tuple[PiiCount, ...],
     policy: Policy,
     *,
     content_root: str,
     quality: Quality | None = None,
 ) -> DataManifest:
-    """The manifest of `table`, the rows of `typed` that cleaning kept."""
-    import pyarrow.compute as pc
-
-    task = policy.task
-    cells = {c.name: table.column(c.name) for c in task.kept_columns}
+    """The manifest of the rows of a file that cleaning kept and stored."""
+    columns = column_schemas(policy.task)
     return DataManifest(
-        source=typed.source,
+        source=received.source,
         data_hash=content_root,
-        row_count=table.num_rows,
-        column_count=len(cells),
-        columns=column_schemas(task),
-        null_counts={name: column.null_count for name, column in cells.items()},
-        unique_counts={
-            name: pc.count_distinct(column, mode="only_valid").as_py()
-            for name, column in cells.items()
-        },
-        dropped_columns=typed.dropped_columns,
-        rejections=typed.rejections,
-        pii=pii,
+        row_count=stored.rows,
+        column_count=len(columns),
+        columns=columns,
+        null_counts=stored.null_counts,
+        unique_counts=stored.unique_counts,
+        dropped_columns=received.dropped_columns,
+        rejections=received.rejections.reasons(),
+        pii=received.pii,
         pii_policy=policy.sentence,
         counts=counts,
         quality=quality,

@@ -11,7 +11,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hokusai_assets.contribution.duplicates import canonical_order
+from hokusai_assets.contribution.duplicates import in_canonical_order
 from hokusai_assets.contribution.manifest import column_schemas
 from hokusai_assets.contribution.rows import counted, take_rows
 from hokusai_assets.digests import content_root
@@ -43,7 +43,7 @@ def merge(
         table = new
     else:
         table, updated = _update(task, read_table(base.folder), new, contributed)
-    table = take_rows(table, canonical_order(table, task))
+    table = in_canonical_order(table, task)
     write_table(table, folder)
     by_source = Counter(table.column(SOURCE).to_pylist())
     by_contribution = tuple(by_source[c.content_root_cleaned] for c in contributed.contributions)

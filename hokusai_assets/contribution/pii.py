@@ -12,10 +12,10 @@ import difflib
 import hashlib
 import hmac
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from hokusai_assets.contribution.folding import fold
+from hokusai_assets.contribution.folding import fold, fold_column
 from hokusai_assets.contribution.pii_columns import detector_by_name
 from hokusai_assets.contribution.pii_detectors import (
     DETECTORS,
@@ -26,7 +26,7 @@ from hokusai_assets.contribution.pii_detectors import (
     mask,
     rewrite,
 )
-from hokusai_assets.contribution.rows import FIRST_ROWS, counted, take_rows
+from hokusai_assets.contribution.rows import FIRST_ROWS, Renumber, counted, take_rows
 from hokusai_assets.errors import ContributionError, TaskError
 from hokusai_assets.records import PiiCount
 from hokusai_assets.task import Column, PiiAction, Task
@@ -43,13 +43,77 @@ def key_id(key: bytes) -> str:
     return hmac.new(key, _KEY_ID, hashlib.sha256).hexdigest()
 
 
+Found = dict[tuple[str, str, PiiAction], set[int]]
+
+
+@dataclass
+class PiiTally:
+    """What was found: cells and first row numbers by column, detector and action; never a value.
+
+    `origins` tells, for columns whose values must stay apart, of how many different values each
+    masked one was made: by SHA-256, since the values themselves must not outlive their cells.
+    """
+
+    cells: dict[tuple[str, str, PiiAction], int] = field(default_factory=dict)
+    first_rows: dict[tuple[str, str, PiiAction], list[int]] = field(default_factory=dict)
+    origins: dict[str, dict[str, set[bytes]]] = field(default_factory=dict)
+
+    def include(self, other: PiiTally) -> None:
+        """Add what was found in later rows of the same file."""
+        for key, cells in other.cells.items():
+            self.cells[key] = self.cells.get(key, 0) + cells
+            known = self.first_rows.setdefault(key, [])
+            known.extend(other.first_rows[key][: FIRST_ROWS - len(known)])
+        for column, origins in other.origins.items():
+            known_origins = self.origins.setdefault(column, {})
+            for new, old in origins.items():
+                known_origins.setdefault(new, set()).update(old)
+
+    def counts(self) -> tuple[PiiCount, ...]:
+        """For the manifest."""
+        return tuple(
+            PiiCount(column=column, detector=detector, action=action, cells=cells)
+            for (column, detector, action), cells in sorted(self.cells.items())
+        )
+
+    def refuse(self, file: str, number: Renumber = list) -> None:
+        """Raise ContributionError where the task wants such files refused, or where masking made
+        groups or merge keys equal that were not."""
+        parts = []
+        for (column, detector, action), cells in sorted(self.cells.items()):
+            if action == "reject":
+                first = ", ".join(map(str, number(self.first_rows[column, detector, action])))
+                parts.append(
+                    f"column {column!r}: {detector} in {counted(cells, 'cell')} "
+                    f"(first rows: {first})"
+                )
+        if parts:
+            raise ContributionError(
+                f"The file {file} is refused because the task accepts no such personal data: "
+                f"{'; '.join(parts)}. Remove it from these rows."
+            )
+        for name, origins in self.origins.items():
+            merged = sum(len(olds) for olds in origins.values() if len(olds) > 1)
+            if merged:
+                raise ContributionError(
+                    f"The file {file} is refused: column {name!r} tells rows apart by personal "
+                    f"data, and masking makes {merged:,} of its values equal. Set HOKUSAI_PII_KEY "
+                    "so that they are hashed instead, or use a column without personal data."
+                )
+
+
 @dataclass(frozen=True)
 class Treated:
     """The treated table, which of the given rows it holds, and what was found."""
 
     table: pa.Table
     kept: list[int]
-    counts: tuple[PiiCount, ...]
+    tally: PiiTally
+
+    @property
+    def counts(self) -> tuple[PiiCount, ...]:
+        """For the manifest."""
+        return self.tally.counts()
 
 
 @dataclass(frozen=True)
@@ -100,62 +164,99 @@ class Policy:
 
 
 def treat(table: pa.Table, numbers: Sequence[int], policy: Policy, file: str) -> Treated:
-    """Treat the text cells of a typed table; `numbers` are its rows' numbers in `file`.
+    """treat_part of a whole file; raises ContributionError where its tally says so."""
+    treated = treat_part(table, numbers, policy)
+    treated.tally.refuse(file)
+    return treated
 
-    Raises ContributionError where the task wants such files refused, or where masking would make
-    distinct groups or merge keys equal, and TaskError for a column that cannot hold a token.
+
+def treat_part(table: pa.Table, numbers: Sequence[int], policy: Policy) -> Treated:
+    """Treat the text cells of typed rows; `numbers` are the rows' numbers in their file.
+
+    What must refuse the file is for the whole of it to say (PiiTally.refuse). Raises TaskError for
+    a column that cannot hold a token.
     """
     import pyarrow as pa
 
-    found: dict[tuple[str, str, PiiAction], set[int]] = {}
+    found: Found = {}
+    tally = PiiTally()
     columns: dict[str, pa.Array] = {}
     for column in policy.task.kept_columns:
         cells = table.column(column.name)
         if column.role == "target" or column.allowed is not None:
             columns[column.name] = cells
         elif column.type in {"text", "category"}:
-            texts = _treat_texts(column, cells, policy, found)
-            _refuse_merged(column, cells.to_pylist(), texts, policy, file)
-            columns[column.name] = pa.array(texts, pa.string())
+            columns[column.name], changed = _treat_texts(
+                column, cells.combine_chunks(), policy, found
+            )
+            if _tells_apart(column, policy.task):
+                tally.origins[column.name] = _origins(changed)
         else:
             columns[column.name] = _treat_whole_column(column, cells, policy, found)
-    _refuse_rejected(found, numbers, file)
     drop = {row for (_, _, action), rows in found.items() if action == "drop_row" for row in rows}
     kept = [row for row in range(table.num_rows) if row not in drop]
     treated = pa.table(columns)
-    counts = tuple(
-        PiiCount(column=column, detector=detector, action=action, cells=len(rows))
-        for (column, detector, action), rows in sorted(found.items())
-    )
-    return Treated(take_rows(treated, kept) if drop else treated, kept, counts)
+    for key, rows in found.items():
+        tally.cells[key] = len(rows)
+        tally.first_rows[key] = [numbers[row] for row in sorted(rows)[:FIRST_ROWS]]
+    return Treated(take_rows(treated, kept) if drop else treated, kept, tally)
 
 
 def _treat_texts(
-    column: Column,
-    cells: pa.ChunkedArray,
-    policy: Policy,
-    found: dict[tuple[str, str, PiiAction], set[int]],
-) -> list[str | None]:
+    column: Column, cells: pa.Array, policy: Policy, found: Found
+) -> tuple[pa.Array, list[tuple[str, str]]]:
+    """The treated cells, and what changed: each old text with its new one."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    texts: list[str | None] = cells.to_pylist()
+    if isinstance(cells, pa.ChunkedArray):
+        cells = pa.concat_arrays(cells.chunks) if cells.num_chunks else pa.array([], pa.string())
     by_name = detector_by_name(column)
+    rows: list[int]
     if by_name is not None:
-        for row, text in enumerate(texts):
-            if text and not TOKEN.fullmatch(text):
-                action = policy.action(column, by_name)
-                found.setdefault((column.name, by_name, action), set()).add(row)
-                if action in {"hash", "mask"}:
-                    texts[row] = policy.token(action, by_name, _whole_canonical(text, by_name))
-        return texts
-    folded = pa.array([None if text is None else fold(text) for text in texts], pa.string())
-    suspicious = pc.match_substring_regex(folded, PREFILTER)
-    for row in pc.indices_nonzero(pc.fill_null(suspicious, False)).to_pylist():
-        original = texts[row]
-        assert original is not None
-        texts[row] = rewrite(original, _Recorder(column, policy, found, row))
-    return texts
+        rows = pc.indices_nonzero(cells.is_valid()).to_pylist()
+    else:
+        suspicious = pc.match_substring_regex(fold_column(cells), PREFILTER)
+        rows = pc.indices_nonzero(pc.fill_null(suspicious, False)).to_pylist()
+    if not rows:
+        return cells, []
+    changed: list[tuple[str, str]] = []
+    places: list[int] = []
+    for row, text in zip(rows, cells.take(pa.array(rows, pa.int64())).to_pylist(), strict=True):
+        new = text
+        if by_name is None:
+            new = rewrite(text, _Recorder(column, policy, found, row))
+        elif text and not TOKEN.fullmatch(text):
+            action = policy.action(column, by_name)
+            found.setdefault((column.name, by_name, action), set()).add(row)
+            if action in {"hash", "mask"}:
+                new = policy.token(action, by_name, _whole_canonical(text, by_name))
+        if new != text:
+            places.append(row)
+            changed.append((text, new))
+    if not changed:
+        return cells, []
+    import numpy as np
+
+    mask = np.zeros(len(cells), bool)
+    mask[places] = True
+    new_cells = pa.array([new for _, new in changed], pa.string())
+    return pc.replace_with_mask(cells, pa.array(mask), new_cells), changed
+
+
+def _tells_apart(column: Column, task: Task) -> bool:
+    """Whether rows with another value here are other groups, or other rows to update."""
+    is_key = task.merge.strategy == "update" and task.merge.key == column.name
+    return column.role == "group" or is_key
+
+
+def _origins(changed: Sequence[tuple[str, str]]) -> dict[str, set[bytes]]:
+    """Masks make all e-mail addresses one; hashes of spellings of one value may well agree."""
+    origins: dict[str, set[bytes]] = {}
+    for old, new in changed:
+        if any(":" not in token for token in _tokens(new)):
+            origins.setdefault(new, set()).add(hashlib.sha256(old.encode()).digest())
+    return origins
 
 
 @dataclass(frozen=True)
@@ -164,7 +265,7 @@ class _Recorder:
 
     column: Column
     policy: Policy
-    found: dict[tuple[str, str, PiiAction], set[int]]
+    found: Found
     row: int
 
     def __call__(self, hit: Hit) -> str | None:
@@ -188,7 +289,7 @@ def _treat_whole_column(
     column: Column,
     cells: pa.ChunkedArray,
     policy: Policy,
-    found: dict[tuple[str, str, PiiAction], set[int]],
+    found: Found,
 ) -> pa.ChunkedArray:
     """A column of numbers or times that is personal by its name: null instead of a token."""
     import pyarrow as pa
@@ -210,48 +311,5 @@ def _treat_whole_column(
     return pa.nulls(len(cells), cells.type) if action in {"hash", "mask"} else cells
 
 
-def _refuse_merged(
-    column: Column,
-    before: Sequence[str | None],
-    after: Sequence[str | None],
-    policy: Policy,
-    file: str,
-) -> None:
-    """Masks make all e-mail addresses one: as groups or merge keys they must stay apart."""
-    is_key = policy.task.merge.strategy == "update" and policy.task.merge.key == column.name
-    if column.role != "group" and not is_key:
-        return
-    origins: dict[str, set[str]] = {}
-    for old, new in zip(before, after, strict=True):
-        # Hashes of different spellings of one value may agree; constants agree for all values.
-        if old and new and old != new and any(":" not in token for token in _tokens(new)):
-            origins.setdefault(new, set()).add(old)
-    merged = sum(len(olds) for olds in origins.values() if len(olds) > 1)
-    if merged:
-        raise ContributionError(
-            f"The file {file} is refused: column {column.name!r} tells rows apart by personal "
-            f"data, and masking makes {merged:,} of its values equal. Set HOKUSAI_PII_KEY so that "
-            "they are hashed instead, or use a column without personal data."
-        )
-
-
 def _tokens(text: str) -> list[str]:
     return [match[0] for match in TOKEN.finditer(text)]
-
-
-def _refuse_rejected(
-    found: dict[tuple[str, str, PiiAction], set[int]], numbers: Sequence[int], file: str
-) -> None:
-    parts = []
-    for (column, detector, action), rows in sorted(found.items()):
-        if action == "reject":
-            first = ", ".join(str(numbers[row]) for row in sorted(rows)[:FIRST_ROWS])
-            parts.append(
-                f"column {column!r}: {detector} in {counted(len(rows), 'cell')} "
-                f"(first rows: {first})"
-            )
-    if parts:
-        raise ContributionError(
-            f"The file {file} is refused because the task accepts no such personal data: "
-            f"{'; '.join(parts)}. Remove it from these rows."
-        )

@@ -6,14 +6,12 @@ divide by is left out of the mean, and its value is null.
 
 from __future__ import annotations
 
-from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import Any
 
+from hokusai_assets.contribution.manifest import StoredRows
 from hokusai_assets.records import CleaningCounts, Quality, QualityPart
 from hokusai_assets.task import Task
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 DIGITS = 6  # shares are shown, not computed with
 
@@ -29,21 +27,17 @@ DEFINITIONS = {
 
 
 def assess(
-    table: pa.Table, base: pa.Table | None, counts: CleaningCounts, task: Task
+    stored: StoredRows, base_labels: Mapping[Any, int] | None, counts: CleaningCounts, task: Task
 ) -> Quality:
-    """The quality of a cleaned contribution, with `base`, if any, to compare its labels with."""
-    empty = sum(table.column(c.name).null_count for c in task.features)
+    """The quality of a cleaned contribution; `base_labels`, if known, is what base holds."""
+    cells = stored.rows * len(task.features)
+    empty = sum(stored.null_counts[c.name] for c in task.features)
     fitting = counts.read - counts.rejected
     values = {
-        "completeness": _share(
-            table.num_rows * len(task.features) - empty, table.num_rows * len(task.features)
-        ),
+        "completeness": _share(cells - empty, cells),
         "validity": _share(fitting, counts.read),
         "uniqueness": _share(fitting - counts.deduplicated, fitting),
-        "label_balance": _label_balance(
-            table.column(task.target.name).to_pylist(),
-            [] if base is None else base.column(task.target.name).to_pylist(),
-        ),
+        "label_balance": _label_balance(stored.label_counts, base_labels or {}),
     }
     known = [value for value in values.values() if value is not None]
     return Quality(
@@ -63,13 +57,13 @@ def _share(part: int, whole: int) -> float | None:
     return part / whole if whole else None
 
 
-def _label_balance(labels: list[object], base_labels: list[object]) -> float | None:
-    if not labels or not base_labels:
+def _label_balance(ours: Mapping[Any, int], theirs: Mapping[Any, int]) -> float | None:
+    if not ours or not theirs:
         return None
-    ours, theirs = Counter(labels), Counter(base_labels)
+    our_rows, their_rows = sum(ours.values()), sum(theirs.values())
     # Sorted, because a sum of floats depends on its order.
     distance = sum(
-        abs(ours[label] / len(labels) - theirs[label] / len(base_labels))
+        abs(ours.get(label, 0) / our_rows - theirs.get(label, 0) / their_rows)
         for label in sorted(ours.keys() | theirs.keys(), key=str)
     )
     return 1 - distance / 2

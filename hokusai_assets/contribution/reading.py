@@ -10,13 +10,13 @@ from __future__ import annotations
 import contextlib
 import datetime
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal
 
 from hokusai_assets.contribution import reading_csv, reading_json, reading_parquet
 from hokusai_assets.contribution.pii_detectors import mask_text
-from hokusai_assets.contribution.rows import RawRows
+from hokusai_assets.contribution.rows import RawRows, RowReader
 from hokusai_assets.errors import ContributionError, MissingFileError, UsageError
 from hokusai_assets.files import is_url
 from hokusai_assets.records import SourceFile
@@ -36,11 +36,20 @@ _REFUSED_STARTS = {
 
 
 def read_rows(path: str, task: Task) -> RawRows:
-    """Read the task's kept columns of a CSV, JSON, JSON Lines or Parquet file.
+    """Read the task's kept columns of a CSV, JSON, JSON Lines or Parquet file, all at once.
 
     `path` is local or any fsspec URL. Raises MissingFileError, or ContributionError with what is
     wrong with the content; rows that are malformed on their own are rejected and counted.
     """
+    with open_reader(path, task) as reader:
+        rows = reader.whole()
+    refuse_no_rows(reader)
+    return rows
+
+
+@contextlib.contextmanager
+def open_reader(path: str, task: Task) -> Iterator[RowReader]:
+    """The file's reader, which gives its rows part by part while this is open."""
     with _local_copy(path) as (local, modified):
         name = mask_text(path.rstrip("/").rsplit("/", 1)[-1])
         try:
@@ -54,15 +63,21 @@ def read_rows(path: str, task: Task) -> RawRows:
             format=found,
             encoding=None if found == "parquet" else "utf-8",
         )
-        if found == "csv":
-            rows = reading_csv.read_csv(local, task, source)
-        elif found == "parquet":
-            rows = reading_parquet.read_parquet(local, task, source)
-        else:
-            rows = reading_json.read_json(local, task, source)
-    if not rows.read:
-        raise ContributionError(f"The file {name} holds no data rows: check that it is complete.")
-    return rows
+        readers: dict[Format, Callable[[Path, Task, SourceFile], RowReader]] = {
+            "csv": reading_csv.CsvReader,
+            "parquet": reading_parquet.ParquetReader,
+            "json": reading_json.JsonReader,
+            "jsonl": reading_json.JsonReader,
+        }
+        yield readers[found](local, task, source)
+
+
+def refuse_no_rows(reader: RowReader) -> None:
+    """Raise ContributionError for a file that was read and has no data rows."""
+    if not reader.read:
+        raise ContributionError(
+            f"The file {reader.source.name} holds no data rows: check that it is complete."
+        )
 
 
 def detect_format(path: Path, name: str, hint: str = "") -> Format:

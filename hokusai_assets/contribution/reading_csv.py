@@ -11,11 +11,20 @@ import bisect
 import csv
 import io
 import tempfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from hokusai_assets.contribution.columns import match_columns, normalised, required_names
-from hokusai_assets.contribution.rows import RawColumn, RawRows, Rejections, counted
+from hokusai_assets.contribution.rows import (
+    ROWS_AT_ONCE,
+    MalformedLine,
+    RawColumn,
+    RawRows,
+    Rejections,
+    RowReader,
+    counted,
+)
 from hokusai_assets.errors import ContributionError
 from hokusai_assets.records import SourceFile
 from hokusai_assets.task import Task
@@ -34,35 +43,49 @@ _REASONS = {
 }
 
 
-def read_csv(path: Path, task: Task, source: SourceFile) -> RawRows:
-    """Read a UTF-8 CSV file with a header; the delimiter is one of DELIMITERS."""
-    header = _header_text(path, source.name)
-    delimiter, names = _split_header(header, task, source.name)
-    positions, dropped = match_columns(
-        names, task, source.name, f"its header, split at {DELIMITERS[delimiter]},"
-    )
-    table, rejected = _scan(path, delimiter, len(names), source.name)
-    blank = _blank_records(path, delimiter) if len(names) > 1 else []
-    rejections = Rejections()
-    # DuckDB numbers records from the header, and counts blank lines, which are no rows.
-    bad: dict[int, str] = {}
-    for record, error in sorted(rejected):  # one row, one reason: the first by name
-        number = record - 1 - bisect.bisect_left(blank, record)
-        bad.setdefault(number, _REASONS.get(error, "malformed"))
-    for reason in sorted(set(bad.values())):
-        rejections.add(None, reason, (n for n, why in bad.items() if why == reason))
-    read = table.num_rows + len(bad)
-    return RawRows(
-        source=source,
-        columns={
-            name: RawColumn(table.column(index).combine_chunks())
-            for name, index in positions.items()
-        },
-        numbers=[n for n in range(1, read + 1) if n not in bad],
-        read=read,
-        rejections=rejections,
-        dropped_columns=dropped,
-    )
+class CsvReader(RowReader):
+    """A UTF-8 CSV file with a header; the delimiter is one of DELIMITERS."""
+
+    def __init__(self, path: Path, task: Task, source: SourceFile) -> None:
+        super().__init__(source)
+        self._path = path
+        header = _header_text(path, source.name)
+        self._delimiter, names = _split_header(header, task, source.name)
+        self._positions, self.dropped_columns = match_columns(
+            names, task, source.name, f"its header, split at {DELIMITERS[self._delimiter]},"
+        )
+        self._width = len(names)
+
+    def parts(self) -> Iterator[RawRows]:
+        """Consecutive rows, all cells as text."""
+        import pyarrow as pa
+
+        readable = 0
+        rejected: list[tuple[int, str, int | None, int | None]] = []
+        wanted = sorted(self._positions.values())
+        for batch in _scan(
+            self._path, self._delimiter, self._width, wanted, self.source.name, rejected
+        ):
+            cells = {f"c{index}": batch.column(i) for i, index in enumerate(wanted)}
+            columns = {
+                name: RawColumn(cells[f"c{index}"].cast(pa.string()))
+                for name, index in self._positions.items()
+            }
+            numbers = range(readable + 1, readable + batch.num_rows + 1)
+            readable += batch.num_rows
+            yield RawRows(self.source, columns, numbers, batch.num_rows, Rejections(), ())
+        blank = _blank_records(self._path, self._delimiter) if self._width > 1 else []
+        # DuckDB numbers records from the header, and counts blank lines, which are no rows.
+        bad: dict[int, MalformedLine] = {}
+        for record, error, offset, size in sorted(rejected, key=lambda r: (r[0], r[1])):
+            row = record - 1 - bisect.bisect_left(blank, record)
+            reason = _REASONS.get(error, "malformed")
+            # One row, one reason: the first by name.
+            bad.setdefault(row, MalformedLine(row, record, offset, size, reason))
+        for reason in sorted({line.reason for line in bad.values()}):
+            self.rejections.add(None, reason, (n for n, why in bad.items() if why.reason == reason))
+        self.rejections.lines.extend(bad[row] for row in sorted(bad))
+        self.read = readable + len(bad)
 
 
 def _header_text(path: Path, name: str) -> str:
@@ -123,11 +146,23 @@ def _split_header(header: str, task: Task, name: str) -> tuple[str, list[str]]:
     return best[2], best[3]
 
 
-def _scan(path: Path, delimiter: str, width: int, name: str) -> tuple[Any, list[tuple[int, str]]]:
-    """All rows as text, and (record number, error type) of each error."""
+def _scan(
+    path: Path,
+    delimiter: str,
+    width: int,
+    wanted: Sequence[int],
+    name: str,
+    rejected: list[tuple[int, str, int | None, int | None]],
+) -> Iterator[Any]:
+    """The wanted columns of all rows as text, in order; then `rejected` holds each error.
+
+    An error is its record's number, type, byte offset and size.
+    """
     import duckdb
+    import pyarrow as pa
 
     columns = ", ".join(f"'c{index}': 'VARCHAR'" for index in range(width))
+    selected = ", ".join(f"c{index}" for index in wanted)
     with tempfile.TemporaryDirectory(prefix="hokusai-") as folder, duckdb.connect() as connection:
         # A name of our own: DuckDB would expand a pattern in the given one.
         link = Path(folder, "data.csv")
@@ -136,32 +171,55 @@ def _scan(path: Path, delimiter: str, width: int, name: str) -> tuple[Any, list[
         connection.execute("SET autoload_known_extensions=false")
         connection.execute("SET temp_directory=''")
         try:
-            table = connection.sql(
-                f"SELECT * FROM read_csv(?, auto_detect=false, header=true, delim='{delimiter}', "
-                f"quote='\"', escape='\"', comment='', columns={{{columns}}}, store_rejects=true, "
+            yield from connection.sql(
+                f"SELECT {selected} FROM read_csv(?, auto_detect=false, header=true, "
+                f"delim='{delimiter}', quote='\"', escape='\"', comment='', "
+                f"columns={{{columns}}}, store_rejects=true, "
                 "rejects_limit=0, strict_mode=true, null_padding=false, "
                 f"max_line_size={MAX_LINE_BYTES}, buffer_size={4 * MAX_LINE_BYTES})",
                 params=[str(link)],
-            ).to_arrow_table()
-            errors = connection.execute(
-                "SELECT line, error_type::VARCHAR FROM reject_errors"
-            ).fetchall()
-        except duckdb.Error:
+            ).to_arrow_reader(ROWS_AT_ONCE)
+            rejected.extend(
+                connection.execute(
+                    # The line's text stays where it is; only its length is asked for.
+                    "SELECT line, error_type::VARCHAR, line_byte_position, strlen(csv_line) "
+                    "FROM reject_errors"
+                ).fetchall()
+            )
+        except (duckdb.Error, pa.ArrowException):
             # The library's message quotes the file, so it is not passed on.
             raise ContributionError(
                 f"The file {name} cannot be read as CSV: its line ends are mixed or its quotes do "
                 'not pair. Save it again with one kind of line end and cells quoted by ".'
             ) from None
-    return table, errors
 
 
 def _blank_records(path: Path, delimiter: str) -> list[int]:
     """Record numbers of blank lines, ascending; 1 is the header."""
-    # Only line ends: a last line of spaces is a record, before which blank ones still count.
-    content = path.read_bytes().rstrip(b"\r\n")
-    if not any(pair in content for pair in (b"\n\n", b"\r\r", b"\n\r\n")):
+    if not _has_blank_lines(path):
         return []
+    csv.field_size_limit(2**31 - 1)  # a longer line is rejected by now
     # Latin-1 decodes any byte, and bytes are all that is needed to find blank lines.
-    reader = csv.reader(io.StringIO(content.decode("latin-1"), newline=""), delimiter=delimiter)
-    csv.field_size_limit(max(csv.field_size_limit(), MAX_LINE_BYTES))
-    return [number for number, record in enumerate(reader, 1) if not record]
+    with path.open(encoding="latin-1", newline="") as stream:
+        reader = csv.reader(stream, delimiter=delimiter)
+        blank = []
+        number = 0
+        for number, record in enumerate(reader, 1):
+            if not record:
+                blank.append(number)
+    # Those at the end are before no record.
+    while blank and blank[-1] == number:
+        blank.pop()
+        number -= 1
+    return blank
+
+
+def _has_blank_lines(path: Path) -> bool:
+    last = b""
+    with path.open("rb") as stream:
+        while block := stream.read(1 << 22):
+            content = last + block
+            if any(pair in content for pair in (b"\n\n", b"\r\r", b"\n\r\n")):
+                return True
+            last = content[-2:]
+    return False

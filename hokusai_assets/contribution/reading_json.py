@@ -6,16 +6,29 @@ code as in a CSV file, not by what a parser made of them.
 
 from __future__ import annotations
 
+import io
+import itertools
 import json
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from hokusai_assets.contribution.columns import match_columns, normalised
-from hokusai_assets.contribution.rows import Kind, RawColumn, RawRows, Rejections
+from hokusai_assets.contribution.rows import (
+    ROWS_AT_ONCE,
+    Kind,
+    RawColumn,
+    RawRows,
+    Rejections,
+    RowReader,
+)
 from hokusai_assets.errors import ContributionError
 from hokusai_assets.records import SourceFile
 from hokusai_assets.task import Task
+
+MAX_ELEMENT_BYTES = 16 << 20
+MAX_NAMES = 10_000
 
 _LINES_ENDINGS = (".jsonl", ".ndjson")
 
@@ -35,45 +48,77 @@ _DUPLICATED = _Malformed("a key twice")
 _INVALID_KEY = _Malformed("a key that is not valid Unicode")
 
 
-def read_json(path: Path, task: Task, source: SourceFile) -> RawRows:
-    """Read a JSON array of objects or JSON Lines, as `source.format` says."""
-    content = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
-    if source.format == "jsonl":
-        rows = list(_lines(content))
-    else:
-        rows = list(_elements(content, source.name))
-    rejections = Rejections()
-    good: list[dict[str, Any]] = []
-    numbers: list[int] = []
-    bad: dict[str, list[int]] = {}
-    for number, row in enumerate(rows, 1):
-        if isinstance(row, dict):
-            good.append(row)
-            numbers.append(number)
-        else:
-            reason = row.reason if isinstance(row, _Malformed) else "not a JSON object"
-            bad.setdefault(reason, []).append(number)
-    for reason, where in bad.items():
-        rejections.add(None, reason, where)
-    columns: dict[str, RawColumn] = {}
-    dropped: tuple[str, ...] = ()
-    if good:
-        names = sorted({key for row in good for key in row})
-        positions, dropped = match_columns(names, task, source.name, "the set of its objects' keys")
-        columns = {name: _column(row.get(normalised(name)) for row in good) for name in positions}
-    elif rows:
-        raise ContributionError(
-            f"The file {source.name} holds no JSON object at all: send an array of objects or one "
-            "object a line."
-        )
-    return RawRows(
-        source=source,
-        columns=columns,
-        numbers=numbers,
-        read=len(rows),
-        rejections=rejections,
-        dropped_columns=dropped,
-    )
+class JsonReader(RowReader):
+    """A JSON array of objects or JSON Lines, as `source.format` says."""
+
+    def __init__(self, path: Path, task: Task, source: SourceFile) -> None:
+        super().__init__(source)
+        self._path = path
+        self._task = task
+        self._names: set[str] = set()
+        self._wanted = {normalised(c.name): c.name for c in task.kept_columns}
+
+    def parts(self) -> Iterator[RawRows]:
+        """Consecutive objects; which columns the file has is known when all were read."""
+        absent = self._absent()
+        rows = self._rows()
+        readable = 0
+        bad: dict[str, list[int]] = {}
+        while chunk := list(itertools.islice(rows, ROWS_AT_ONCE)):
+            good: list[dict[str, Any]] = []
+            for row in chunk:
+                self.read += 1
+                if isinstance(row, dict):
+                    good.append(row)
+                    self._names.update(row)
+                else:
+                    reason = row.reason if isinstance(row, _Malformed) else "not a JSON object"
+                    bad.setdefault(reason, []).append(self.read)
+            if len(self._names) > MAX_NAMES:
+                raise ContributionError(
+                    f"The file {self.source.name} has more than {MAX_NAMES:,} different keys: send "
+                    "objects that all have the task's columns."
+                )
+            numbers = range(readable + 1, readable + len(good) + 1)
+            readable += len(good)
+            columns = {
+                name: _column(row.get(key) for row in good)
+                for key, name in self._wanted.items()
+                if key not in absent
+            }
+            yield RawRows(self.source, columns, numbers, len(chunk), Rejections(), ())
+        for reason, where in bad.items():
+            self.rejections.add(None, reason, where)
+        if readable:
+            _, self.dropped_columns = match_columns(
+                sorted(self._names), self._task, self.source.name, "the set of its objects' keys"
+            )
+        elif self.read:
+            raise ContributionError(
+                f"The file {self.source.name} holds no JSON object at all: send an array of "
+                "objects or one object a line."
+            )
+
+    def _rows(self) -> Iterator[Any]:
+        if self.source.format == "jsonl":
+            return _lines(self._path)
+        return _elements(self._path, self.source.name)
+
+    def _absent(self) -> set[str]:
+        """Keys of optional columns that no object has, of those for which it matters.
+
+        A column that may be missing but not be empty: the rows are right if none has it, so all
+        must be looked at before the first is judged.
+        """
+        absent = {
+            normalised(c.name) for c in self._task.kept_columns if not (c.required or c.nullable)
+        }
+        if absent:
+            for row in self._rows():
+                absent.difference_update(row if isinstance(row, dict) else ())
+                if not absent:
+                    break
+        return absent
 
 
 def is_json_lines(path: Path, name: str, hint: str) -> bool:
@@ -81,10 +126,16 @@ def is_json_lines(path: Path, name: str, hint: str) -> bool:
 
     One object on one line is both; the ending of `hint` decides that case only.
     """
-    content = path.read_bytes().removeprefix(b"\xef\xbb\xbf").strip()
+    with path.open("rb") as stream:
+        start = stream.read(MAX_ELEMENT_BYTES + 1)
+    content = start.removeprefix(b"\xef\xbb\xbf").strip()
+    whole = len(start) <= MAX_ELEMENT_BYTES
     if b"\n" not in content and hint.lower().endswith(_LINES_ENDINGS):
         return True
-    parsed = _parsed(content)
+    first, _, rest = content.partition(b"\n")
+    if isinstance(_parsed(first), dict) and rest.strip():
+        return True
+    parsed = _parsed(content) if whole else None
     if isinstance(parsed, dict) or parsed in (_DUPLICATED, _INVALID_KEY):
         raise ContributionError(
             f"The file {name} is one JSON object: send an array of objects, or JSON Lines (one "
@@ -93,23 +144,147 @@ def is_json_lines(path: Path, name: str, hint: str) -> bool:
     return True
 
 
-def _elements(content: bytes, name: str) -> list[Any]:
-    parsed = _parsed(content)
-    if isinstance(parsed, _Malformed):
-        raise ContributionError(
-            f"The file {name} is not a valid JSON array: {parsed.reason}. Check that the file is "
-            "complete and UTF-8."
+def _elements(path: Path, name: str) -> Iterator[Any]:
+    """The elements of a JSON array, one after another, without holding the file.
+
+    What follows is parsed as soon as a closing bracket was seen after it, so that an element is
+    tried few times however it falls between two reads.
+    """
+    decoder = json.JSONDecoder(
+        parse_int=_Number,
+        parse_float=_Number,
+        parse_constant=_Number,
+        object_pairs_hook=_unique,
+    )
+    with path.open("rb") as binary:
+        if binary.read(3) != b"\xef\xbb\xbf":
+            binary.seek(0)
+        window = _Window(io.TextIOWrapper(binary, encoding="utf-8", newline=""), name)
+        window.skip()
+        if window.take() != "[":
+            raise ContributionError(
+                f"The file {name} is JSON but no array of objects: send an array."
+            )
+        window.skip()
+        if window.peek() == "]":
+            window.take()
+        else:
+            while True:
+                yield window.element(decoder)
+                window.skip()
+                mark = window.take()
+                if mark == "]":
+                    break
+                if mark != ",":
+                    raise window.broken()
+                window.skip()
+        window.skip()
+        if window.peek():
+            raise window.broken()
+
+
+class _Window:
+    """The part of a text file that is being parsed."""
+
+    _BLOCK = 1 << 20
+    _SPACES = re.compile(r"[ \t\n\r]*")
+
+    def __init__(self, stream: io.TextIOBase, name: str) -> None:
+        self._stream = stream
+        self._name = name
+        self._text = ""
+        self._position = 0
+        self._lines = 1
+        self._ended = False
+
+    def skip(self) -> None:
+        """Go past white space."""
+        while True:
+            match = self._SPACES.match(self._text, self._position)
+            assert match is not None  # the pattern matches nothing too
+            self._position = match.end()
+            if self._position < len(self._text) or not self._more():
+                return
+
+    def peek(self) -> str:
+        """The next character, or nothing at the end."""
+        if self._position == len(self._text):
+            self._more()
+        return self._text[self._position : self._position + 1]
+
+    def take(self) -> str:
+        """The next character, which is then behind."""
+        character = self.peek()
+        self._position += len(character)
+        return character
+
+    def element(self, decoder: json.JSONDecoder) -> Any:
+        """The next value."""
+        wanted = self._BLOCK
+        while True:
+            try:
+                value, end = decoder.raw_decode(self._text, self._position)
+                # A number that ends where the window ends may go on behind it.
+                if end < len(self._text) or self._ended or not self._more():
+                    self._position = end
+                    return value
+            except json.JSONDecodeError:
+                held = len(self._text) - self._position
+                if held > MAX_ELEMENT_BYTES:
+                    raise ContributionError(
+                        f"The file {self._name} has an element of more than "
+                        f"{MAX_ELEMENT_BYTES >> 20} MiB, or breaks off: one object a row."
+                    ) from None
+                # Twice as much each time, so that a long element is not tried again and again.
+                if not self._more(max(wanted, held)):
+                    raise self.broken() from None
+            except RecursionError:
+                raise ContributionError(
+                    f"The file {self._name} is not a valid JSON array: nested too deeply. Send "
+                    "flat objects."
+                ) from None
+
+    def broken(self) -> ContributionError:
+        """The error for a text that is no JSON here."""
+        line = self._lines + self._text.count("\n", 0, self._position)
+        start = self._text.rfind("\n", 0, self._position)
+        return ContributionError(
+            f"The file {self._name} is not a valid JSON array: it breaks off or errs after line "
+            f"{line}, column {self._position - start}. Check that the file is complete and UTF-8."
         )
-    if not isinstance(parsed, list):
-        raise ContributionError(f"The file {name} is JSON but no array of objects: send an array.")
-    return parsed
+
+    def _more(self, size: int = _BLOCK) -> bool:
+        if self._ended:
+            return False
+        try:
+            block = self._stream.read(size)
+        except UnicodeDecodeError:
+            raise ContributionError(
+                f"The file {self._name} is not a valid JSON array: not UTF-8. Check that the file "
+                "is complete and UTF-8."
+            ) from None
+        self._ended = not block
+        self._lines += self._text.count("\n", 0, self._position)
+        self._text = self._text[self._position :] + block
+        self._position = 0
+        return bool(block)
 
 
-def _lines(content: bytes) -> Iterator[Any]:
-    # Not splitlines(): it also splits at characters that may stand inside a JSON string.
-    for line in content.split(b"\n"):
-        if line.strip():
-            yield _parsed(line, "not valid JSON")
+def _lines(path: Path) -> Iterator[Any]:
+    # A binary file's lines end at line feeds only; text would also be split at characters that
+    # may stand inside a JSON string.
+    with path.open("rb") as stream:
+        first = True
+        while line := stream.readline(MAX_ELEMENT_BYTES + 1):
+            if first:
+                line = line.removeprefix(b"\xef\xbb\xbf")
+                first = False
+            if len(line) > MAX_ELEMENT_BYTES:
+                while not line.endswith(b"\n") and (line := stream.readline(MAX_ELEMENT_BYTES)):
+                    pass
+                yield _Malformed(f"a line of more than {MAX_ELEMENT_BYTES >> 20} MiB")
+            elif line.strip():
+                yield _parsed(line, "not valid JSON")
 
 
 def _parsed(content: bytes, invalid: str = "") -> Any:

@@ -6,44 +6,67 @@ their last digit.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from hokusai_assets.contribution.columns import match_columns
-from hokusai_assets.contribution.rows import Kind, RawColumn, RawRows, Rejections
+from hokusai_assets.contribution.rows import (
+    ROWS_AT_ONCE,
+    Kind,
+    RawColumn,
+    RawRows,
+    Rejections,
+    RowReader,
+)
 from hokusai_assets.errors import ContributionError
 from hokusai_assets.records import SourceFile
 from hokusai_assets.task import Task
 
 
-def read_parquet(path: Path, task: Task, source: SourceFile) -> RawRows:
-    """Read a Parquet file; columns of types that no cell of a task can have are refused."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+class ParquetReader(RowReader):
+    """A Parquet file; columns of types that no cell of a task can have are refused."""
 
-    try:
-        with pq.ParquetFile(path) as file:
-            names = file.schema_arrow.names
-            positions, dropped = match_columns(names, task, source.name, "its schema")
-            table = file.read(columns=[names[index] for index in positions.values()])
-        table.validate(full=True)
-    except (pa.ArrowException, OSError):
-        # The library's message can quote cells, so it is not passed on.
-        raise ContributionError(
-            f"The file {source.name} is a damaged or truncated Parquet file: send it again."
-        ) from None
-    columns = {
-        name: _raw_column(table.column(names[index]).combine_chunks(), name, source.name)
-        for name, index in positions.items()
-    }
-    return RawRows(
-        source=source,
-        columns=columns,
-        numbers=range(1, table.num_rows + 1),
-        read=table.num_rows,
-        rejections=Rejections(),
-        dropped_columns=dropped,
-    )
+    def __init__(self, path: Path, task: Task, source: SourceFile) -> None:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        super().__init__(source)
+        self._path = path
+        try:
+            with pq.ParquetFile(path) as file:
+                self._names = file.schema_arrow.names
+        except (pa.ArrowException, OSError):
+            raise self._damaged() from None
+        self._positions, self.dropped_columns = match_columns(
+            self._names, task, source.name, "its schema"
+        )
+
+    def parts(self) -> Iterator[RawRows]:
+        """Consecutive rows."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        names = {name: self._names[index] for name, index in self._positions.items()}
+        try:
+            with pq.ParquetFile(self._path) as file:
+                for batch in file.iter_batches(ROWS_AT_ONCE, columns=list(names.values())):
+                    batch.validate(full=True)
+                    columns = {
+                        name: _raw_column(batch.column(theirs), name, self.source.name)
+                        for name, theirs in names.items()
+                    }
+                    numbers = range(self.read + 1, self.read + batch.num_rows + 1)
+                    self.read += batch.num_rows
+                    yield RawRows(self.source, columns, numbers, batch.num_rows, Rejections(), ())
+        except (pa.ArrowException, OSError):
+            # The library's message can quote cells, so it is not passed on.
+            raise self._damaged() from None
+
+    def _damaged(self) -> ContributionError:
+        return ContributionError(
+            f"The file {self.source.name} is a damaged or truncated Parquet file: send it again."
+        )
 
 
 def _raw_column(cells: Any, name: str, file: str) -> RawColumn:

@@ -7,7 +7,11 @@ benchmark is sampled is evaluation/'s business; the function is handed in.
 from collections.abc import Callable
 from typing import Any
 
-from hokusai_assets.contribution.cleaning import leave_out_base_rows, load_reference
+from hokusai_assets.contribution.cleaning import (
+    leave_out_base_rows,
+    load_reference,
+    store_reference,
+)
 from hokusai_assets.contribution.leakage import write_benchmark_keys
 from hokusai_assets.digests import content_root
 from hokusai_assets.errors import ReferenceDataError
@@ -20,13 +24,11 @@ Sample = Callable[[Any, Task], Any]
 
 def load_base(path: str, task: Task, *, key: bytes | None, folder: str) -> BaseDataset:
     """Read, type and treat the base rows, and store them in `folder`."""
-    table, manifest = load_reference(path, task, key=key, kind="base")
-    root = _root(table)
-    _store(table, root, folder)
+    manifest = store_reference(path, task, key=key, kind="base", folder=folder)
     return BaseDataset(
         folder=folder,
-        content_root=root,
-        row_count=table.num_rows,
+        content_root=manifest.data_hash,
+        row_count=manifest.row_count,
         columns=_columns(task),
         manifest=manifest,
     )

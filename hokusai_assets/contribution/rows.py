@@ -7,8 +7,9 @@ the same typing. What a column accepts stands in schema.py.
 
 from __future__ import annotations
 
+import abc
 import enum
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,11 @@ from hokusai_assets.records import RejectionReason, SourceFile
 if TYPE_CHECKING:
     import pyarrow as pa
 
+# Numbers of readable rows to the file's row numbers, which are known when all of it was read.
+Renumber = Callable[[Iterable[int]], list[int]]
+
 FIRST_ROWS = 5
+ROWS_AT_ONCE = 1 << 16  # of a part: enough for Arrow, and little memory
 LISTED_REASONS = 12
 
 
@@ -40,6 +45,17 @@ class RawColumn:
     kind: Kind | pa.Array = Kind.TEXT
 
 
+@dataclass(frozen=True)
+class MalformedLine:
+    """Where a row that is no row stands: its line (1 is the header), byte offset and length."""
+
+    row: int
+    line: int
+    byte_offset: int | None
+    size_bytes: int | None
+    reason: str
+
+
 @dataclass
 class Rejections:
     """Rejected rows by (column, reason): counts and the first row numbers, never a cell.
@@ -48,6 +64,7 @@ class Rejections:
     """
 
     rows: set[int] = field(default_factory=set)
+    lines: list[MalformedLine] = field(default_factory=list)
     _reasons: dict[tuple[str | None, str], list[int]] = field(default_factory=dict)
 
     def add(self, column: str | None, reason: str, rows: Iterable[int]) -> None:
@@ -60,7 +77,31 @@ class Rejections:
     def copy(self) -> Rejections:
         """The same tally, to be added to."""
         reasons = {key: list(rows) for key, rows in self._reasons.items()}
-        return Rejections(set(self.rows), reasons)
+        return Rejections(set(self.rows), list(self.lines), reasons)
+
+    def include(self, other: Rejections) -> None:
+        """Add another tally of the same file."""
+        self.lines.extend(other.lines)
+        for (column, reason), rows in other._reasons.items():
+            self.add(column, reason, rows)
+
+    def renumbered(self, number: Renumber) -> Rejections:
+        """The same tally with other row numbers."""
+        found = Rejections(lines=list(self.lines))
+        for (column, reason), rows in self._reasons.items():
+            found.add(column, reason, number(rows))
+        return found
+
+    def listed(self) -> list[tuple[int, str | None, str]]:
+        """Row number, column and reason of each, in order of the rows."""
+        return sorted(
+            (
+                (row, column, reason)
+                for (column, reason), rows in self._reasons.items()
+                for row in rows
+            ),
+            key=lambda item: (item[0], item[1] or "", item[2]),
+        )
 
     def reasons(self) -> tuple[RejectionReason, ...]:
         """Every reason, by column and reason."""
@@ -82,6 +123,8 @@ class RawRows:
     """What reading gives: cells of the task's kept columns that the file has, a row a position.
 
     `numbers` are the file's row numbers of the cells' positions; `read` counts rejected rows too.
+    Of a part of a file, `numbers` count its readable rows only (see RowReader), and `rejections`
+    and `dropped_columns` are empty.
     """
 
     source: SourceFile
@@ -90,6 +133,64 @@ class RawRows:
     read: int
     rejections: Rejections
     dropped_columns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RowNumbers:
+    """The file's row numbers of its readable rows: those that are no rows are counted too."""
+
+    malformed: tuple[int, ...]
+
+    def __call__(self, readable: Iterable[int]) -> list[int]:
+        """The numbers of rows that count readable ones from 1."""
+        import numpy as np
+
+        wanted = np.fromiter(readable, np.int64)
+        malformed = np.array(self.malformed, np.int64)
+        before = np.searchsorted(malformed - np.arange(len(malformed)), wanted, side="right")
+        numbers: list[int] = (wanted + before).tolist()
+        return numbers
+
+
+class RowReader(abc.ABC):
+    """A file that is read part by part; what became of it is known when `parts` is exhausted."""
+
+    def __init__(self, source: SourceFile) -> None:
+        self.source = source
+        self.read = 0
+        self.rejections = Rejections()
+        self.dropped_columns: tuple[str, ...] = ()
+
+    @abc.abstractmethod
+    def parts(self) -> Iterator[RawRows]:
+        """Consecutive rows; `numbers` count the readable ones from 1 over all parts."""
+
+    @property
+    def number(self) -> RowNumbers:
+        """From readable rows to the file's row numbers, once all parts were read."""
+        return RowNumbers(tuple(sorted(self.rejections.rows)))
+
+    def whole(self) -> RawRows:
+        """All parts as one."""
+        import pyarrow as pa
+
+        parts = list(self.parts())
+        columns: dict[str, RawColumn] = {}
+        for name in dict.fromkeys(name for part in parts for name in part.columns):
+            cells = [part.columns[name] for part in parts]
+            kinds = [cell.kind for cell in cells]
+            kind: Kind | pa.Array = kinds[0]
+            if not isinstance(kind, Kind):
+                kind = pa.concat_arrays(kinds)
+            columns[name] = RawColumn(pa.concat_arrays([cell.text for cell in cells]), kind)
+        return RawRows(
+            source=self.source,
+            columns=columns,
+            numbers=self.number(n for part in parts for n in part.numbers),
+            read=self.read,
+            rejections=self.rejections,
+            dropped_columns=self.dropped_columns,
+        )
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from hokusai_assets.task.meaning import meaning_of
 ColumnType = Literal["text", "category", "integer", "number", "boolean", "timestamp"]
 ColumnRole = Literal["feature", "id", "target", "group", "ignore"]
 PiiAction = Literal["hash", "mask", "drop_row", "reject", "keep"]
+DuplicateAction = Literal["drop", "report"]
 MetricName = Literal["accuracy", "precision", "recall", "f1_score", "auroc"]
 Label = str | int
 
@@ -127,6 +128,15 @@ class ReadingSection(Section):
     max_rejected_share: float = Field(0.01, ge=0, le=1)
 
 
+class DuplicatesSection(Section):
+    """What is done with rows that are there already; leaked rows always leave."""
+
+    exact: DuplicateAction = Field("drop", description="Rows of equal content.")
+    normalised: DuplicateAction = Field(
+        "drop", description="Rows that differ in writing only: case, spaces, marks, look-alikes."
+    )
+
+
 class MergeSection(Section):
     """How base and contribution become the candidate's training rows."""
 
@@ -151,6 +161,7 @@ class Task(Section):
     decision: DecisionSection = DecisionSection()
     privacy: PrivacySection = PrivacySection()
     reading: ReadingSection = ReadingSection()
+    duplicates: DuplicatesSection = DuplicatesSection()
     merge: MergeSection = MergeSection()
 
     @model_validator(mode="after")

@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hokusai_assets.contribution.duplicates import (
-    canonical_order,
-    count_conflicts,
-    labels_by_key,
+    KnownRows,
+    conflicting,
+    in_canonical_order,
+    known_rows,
     match_rows,
     with_keys,
     with_source,
@@ -49,7 +50,7 @@ def build(rows: list[Row], task: Any) -> pa.Table:
 
 
 def match(table: pa.Table, task: Any, **known: Any) -> Any:
-    given_: dict[str, Any] = {"base": frozenset(), "earlier": set(), "benchmark": NOTHING, **known}
+    given_ = {"base": KnownRows(), "earlier": KnownRows(), "benchmark": NOTHING, **known}
     return match_rows(table, task, **given_)
 
 
@@ -65,7 +66,8 @@ def test_the_order_of_the_input_does_not_matter(make_task: Any, rows: list[Row],
     one, other = build(rows, task), build(shuffled, task)
     assert one.equals(other)
     assert match(one, task) == match(other, task)
-    assert digests(one) == sorted(digests(one))
+    order = list(zip(one.column(FEATURE_KEY).to_pylist(), digests(one), strict=True))
+    assert order == sorted(order)
 
 
 @given(rows=ROWS, base=ROWS, earlier=ROWS, benchmark=ROWS)
@@ -76,22 +78,28 @@ def test_every_row_is_kept_or_counted_once(
     task = make_task()
     table = build(rows, task)
     known = table_keys(build(benchmark, task), task)
-    there = set(digests(build(base, task))) | set(digests(build(earlier, task)))
+    there = known_rows(build(base, task), task)
     found = match(
         table,
         task,
-        base=frozenset(digests(build(base, task))),
-        earlier=set(digests(build(earlier, task))),
+        base=known_rows(build(base, task), task),
+        earlier=known_rows(build(earlier, task), task),
         benchmark=known,
     )
-    gone = found.within + found.of_base + found.across
+    there.include(known_rows(build(earlier, task), task))
+    gone = found.within + found.of_base + found.across + found.normalised
     gone += found.leaked_exact + found.leaked_normalised
     assert len(found.kept) + gone == len(rows)
     assert found.within == len(rows) - len(set(digests(table)))
     kept = take_rows(table, found.kept)
     assert len(set(digests(kept))) == kept.num_rows
-    assert not there & set(digests(kept))
-    assert not known.normalised & set(kept.column(FEATURE_KEY).to_pylist())
+    assert not there.digests & set(digests(kept))
+    keys = kept.column(FEATURE_KEY).to_pylist()
+    assert not known.normalised & set(keys)
+    # No two rows that say the same of the same features, however it is written.
+    said = list(zip(keys, kept.column("label").to_pylist(), strict=True))
+    assert len(set(said)) == len(said)
+    assert not {(key, label) for key, t in there.traits.items() for label, _ in t} & set(said)
 
 
 def test_of_equal_rows_the_one_with_the_least_id_stays(make_task: Any) -> None:
@@ -102,9 +110,9 @@ def test_of_equal_rows_the_one_with_the_least_id_stays(make_task: Any) -> None:
     assert take_rows(table, found.kept).column("key").to_pylist() == ["k10"]  # text, not numbers
 
 
-def test_a_row_without_an_id_comes_first(make_task: Any) -> None:
-    rows: list[Row] = [("", "tea", 1.0, "good"), (None, "tea", 1.0, "good")]
-    assert build(rows, make_task()).column("key").to_pylist() == [None, ""]
+def test_a_row_without_an_id_comes_last(make_task: Any) -> None:
+    rows: list[Row] = [(None, "tea", 1.0, "good"), ("", "tea", 1.0, "good")]
+    assert build(rows, make_task()).column("key").to_pylist() == ["", None]
 
 
 def test_a_task_without_an_id_has_an_order_too() -> None:
@@ -129,7 +137,7 @@ def test_equal_rows_of_two_sources_stand_in_order_of_the_source(make_task: Any) 
     task = make_task()
     table = build([("k", "tea", 1.0, "good")], task)
     both = pa.concat_tables([with_source(table, "bb"), with_source(table, "aa")])
-    assert canonical_order(both, task) == [1, 0]
+    assert in_canonical_order(both, task).column(SOURCE).to_pylist() == ["aa", "bb"]
 
 
 def test_the_label_is_part_of_the_content_and_the_id_is_not(make_task: Any) -> None:
@@ -146,7 +154,7 @@ def test_no_row_stays_no_row(make_task: Any) -> None:
     table = build([], task)
     found = match(table, task)
     assert (table.num_rows, found.kept, found.within) == (0, [], 0)
-    assert count_conflicts(table, {}, task) == 0
+    assert conflicting(table, KnownRows(), task) == []
 
 
 def test_a_row_counts_under_the_first_that_applies(make_task: Any) -> None:
@@ -155,12 +163,15 @@ def test_a_row_counts_under_the_first_that_applies(make_task: Any) -> None:
     table = build([("k", "Fine tea", 1.0, "good")], task)
     leaked = FeatureKeys(table_keys(table, task).exact, table_keys(table, task).normalised)
     near = FeatureKeys(frozenset(), leaked.normalised)
-    own = frozenset(digests(table))
+    own = known_rows(table, task)
+    written = KnownRows(set(), own.traits)
     places: list[tuple[str, dict[str, Any]]] = [
-        ("of_base", {"base": own, "earlier": set(own), "benchmark": leaked}),
-        ("across", {"earlier": set(own), "benchmark": leaked}),
+        ("of_base", {"base": own, "earlier": own, "benchmark": leaked}),
+        ("across", {"earlier": own, "benchmark": leaked}),
         ("leaked_exact", {"benchmark": leaked}),
-        ("leaked_normalised", {"benchmark": near}),
+        ("leaked_normalised", {"base": written, "benchmark": near}),
+        ("normalised", {"base": written}),
+        ("normalised", {"earlier": written}),
     ]
     for name, known in places:
         found = match(table, task, **known)
@@ -172,7 +183,7 @@ def test_a_row_counts_under_the_first_that_applies(make_task: Any) -> None:
 def test_a_repeated_row_counts_once_where_it_was_and_then_within(make_task: Any) -> None:
     task = make_task()
     table = build([(f"k{i}", "tea", 1.0, "good") for i in range(3)], task)
-    found = match(table, task, base=frozenset(digests(table)))
+    found = match(table, task, base=known_rows(table, task))
     assert (found.of_base, found.within, found.kept) == (1, 2, [])
 
 
@@ -212,12 +223,62 @@ def test_rows_whose_features_stand_with_another_label_are_counted(
     make_task: Any, rows: list[Row], base: list[Row], conflicts: int
 ) -> None:
     task = make_task()
-    known = labels_by_key(build(base, task), task)
-    assert count_conflicts(build(rows, task), known, task) == conflicts
+    known = known_rows(build(base, task), task)
+    assert sum(conflicting(build(rows, task), known, task)) == conflicts
 
 
-def test_labels_are_gathered_by_normalised_features(make_task: Any) -> None:
+def test_known_rows_tell_labels_by_normalised_features(make_task: Any) -> None:
     task = make_task()
     rows: list[Row] = [("a", "tea", 1.0, "good"), ("b", "TEA", 1.0, "bad"), ("c", "x", 1.0, "bad")]
-    labels = labels_by_key(build(rows, task), task)
-    assert sorted(map(sorted, labels.values())) == [["bad"], ["bad", "good"]]
+    traits = known_rows(build(rows, task), task).traits
+    labels = [sorted(str(label) for label, _ in found) for found in traits.values()]
+    assert sorted(labels) == [["bad"], ["bad", "good"]]
+
+
+def test_copies_with_other_spaces_and_marks_are_duplicates(make_task: Any) -> None:
+    task = make_task()
+    rows: list[Row] = [
+        ("a", "Fine tea.", 1.0, "good"),
+        ("b", " fine  TEA", 1.0, "good"),
+        ("c", "fine tea!", 1.0, "bad"),  # another label: a conflict, which stays
+        ("d", "fine tea", 2.0, "good"),
+    ]
+    found = match(build(rows, task), task)
+    assert (found.normalised, len(found.kept)) == (1, 3)
+
+
+@pytest.mark.parametrize(
+    ("policy", "expected"),
+    [
+        ({}, (1, 1, 0, 1)),
+        ({"exact": "report"}, (0, 1, 1, 2)),
+        ({"normalised": "report"}, (1, 0, 1, 2)),
+        ({"exact": "report", "normalised": "report"}, (0, 0, 2, 3)),
+    ],
+)
+def test_what_the_task_lets_stay_is_kept_and_counted(
+    make_task: Any, policy: dict[str, str], expected: tuple[int, ...]
+) -> None:
+    task = make_task(duplicates=policy)
+    rows: list[Row] = [
+        ("a", "tea", 1.0, "good"),
+        ("b", "tea", 1.0, "good"),
+        ("c", "TEA", 1.0, "good"),
+    ]
+    found = match(build(rows, task), task)
+    assert (found.within, found.normalised, found.reported, len(found.kept)) == expected
+
+
+def test_a_row_of_another_group_says_something_else() -> None:
+    from hokusai_assets_tests.contribution.conftest import build_task
+
+    task = build_task(
+        [
+            {"name": "note", "type": "text"},
+            {"name": "team", "type": "text", "role": "group"},
+            {"name": "label", "type": "category", "role": "target"},
+        ]
+    )
+    cells = {"note": ["tea", "Tea", "TEA"], "team": ["a", "b", "a"], "label": ["good"] * 3}
+    found = match(with_keys(pa.table(cells), task), task)
+    assert (found.normalised, len(found.kept)) == (1, 2)

@@ -10,10 +10,10 @@ from hokusai_assets.contribution.leakage import (
     benchmark_keys,
     feature_digests,
     feature_keys,
-    normalise_text,
     rows_in_common,
     write_benchmark_keys,
 )
+from hokusai_assets.contribution.normalising import normalise_column, normalise_text
 from hokusai_assets.records import Dataset
 from hokusai_assets.tables import write_table
 
@@ -36,6 +36,11 @@ def table_of(notes, weights=None):
         ("straße", "STRASSE"),
         ("a\u00a0b", "a b"),
         ("①", "1"),
+        ("Good, tea!", "good tea."),
+        ("well-known", "well known"),
+        ("g\u043e\u043ed t\u0435a", "good tea"),
+        ("\u0406t is", "It is"),
+        ("\u0663 cups", "3 cups"),
     ],
 )
 def test_edits_of_case_space_and_form_have_one_key_and_two_digests(make_task, one, other):
@@ -101,6 +106,32 @@ def test_characters_that_nobody_sees_do_not_hide_a_row(hidden):
         assert normalise_text(edited) == "a fine tea"
 
 
-def test_visible_marks_still_tell_texts_apart():
+def test_marks_of_letters_still_tell_texts_apart():
     assert normalise_text("שָׁלוֹם") != normalise_text("שלום")
-    assert normalise_text("a fine tea!") != normalise_text("a fine tea")
+    assert normalise_text("3.5") != normalise_text("35")
+    assert normalise_text("!?") == "!?" != normalise_text("...")
+
+
+def test_categories_keep_their_marks(make_task):
+    task = make_task(
+        [
+            {"name": "grade", "type": "category"},
+            {"name": "label", "type": "category", "role": "target"},
+        ]
+    )
+    grades = pa.table({"grade": ["A-", "A", "a-"]})
+    keys = feature_keys(grades, task).to_pylist()
+    assert keys[0] != keys[1] and keys[0] == keys[2]
+
+
+@given(
+    st.lists(st.none() | st.text(st.characters(codec="utf-8"), max_size=8), max_size=8),
+    st.booleans(),
+    st.integers(0, 3),
+)
+def test_a_column_is_normalised_as_its_cells_are(cells, punctuation, start):
+    expected = [
+        None if c is None else normalise_text(c, punctuation=punctuation) or None for c in cells
+    ]
+    found = normalise_column(pa.array(cells, pa.string()).slice(start), punctuation=punctuation)
+    assert found.to_pylist() == expected[start:]

@@ -108,10 +108,15 @@ def test_shuffled_inputs_give_the_same_rows_in_the_same_order(merged, rows, sect
         assert again.drop([ROW_NUMBER]) == expected.drop([ROW_NUMBER])
 
 
-def test_rows_stand_in_order_of_digest_and_id_whoever_sent_them(merged, rows):
+def test_rows_stand_in_order_of_keys_digest_and_id_whoever_sent_them(merged, rows):
     files = {"alice": rows(6, "c"), "bob": rows(6, "d")}
     base = rows(10, "b") + [row | {"key": f"again {row['key']}"} for row in rows(10, "b")]
     _, table, *_ = merged(files, base=base)
-    order = list(zip(*(table.column(c).to_pylist() for c in ("_row_digest", "key")), strict=True))
+    order = list(
+        zip(
+            *(table.column(c).to_pylist() for c in ("_feature_key", "_row_digest", "key")),
+            strict=True,
+        )
+    )
     assert order == sorted(order) and len(order) == 32
     assert merged(dict(reversed(files.items())), base=base)[1] == table

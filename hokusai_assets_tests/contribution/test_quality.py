@@ -8,7 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hokusai_assets.contribution.cleaning import clean_contributions
-from hokusai_assets.contribution.quality import DEFINITIONS, assess
+from hokusai_assets.contribution.manifest import StoredRows
+from hokusai_assets.contribution.quality import DEFINITIONS
+from hokusai_assets.contribution.quality import assess as assess_stored
 from hokusai_assets.records import CleaningCounts
 
 LABELS = st.lists(st.sampled_from(["bad", "good"]), max_size=20)
@@ -24,6 +26,18 @@ def table(labels: list[str], notes: list[str | None] | None = None) -> pa.Table:
             "label": pa.array(labels, pa.string()),
         }
     )
+
+
+def assess(ours: pa.Table, base: pa.Table, counts: CleaningCounts, task: Any) -> Any:
+    """The quality of rows that were counted as storing counts them."""
+
+    def labels(rows: pa.Table) -> dict[str, int]:
+        told = rows.column("label").to_pylist()
+        return {label: told.count(label) for label in told}
+
+    nulls = {name: ours.column(name).null_count for name in ours.column_names}
+    stored = StoredRows(ours.num_rows, nulls, {}, labels(ours))
+    return assess_stored(stored, labels(base), counts, task)
 
 
 def parts(quality: Any) -> dict[str, float | None]:

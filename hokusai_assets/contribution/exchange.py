@@ -1,0 +1,134 @@
+"""Rows between two steps, spilled to local files and split into buckets by their feature key.
+
+Every part of a file that was mapped becomes one Arrow file with a record batch a bucket; a bucket
+is then read from all of them. Buckets are ranges of the key's first two bytes, so that buckets in
+order, each in canonical order, are the whole in canonical order. An engine on many machines would
+exchange the same batches in another way.
+"""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hokusai_assets.tables import FEATURE_KEY
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_KEY_RANGE = 1 << 16
+_BYTES_PER_BUCKET = 32 << 20
+MOST_BUCKETS = 256
+
+
+def bucket_count(size_bytes: int) -> int:
+    """How many buckets rows of a file of this size go to: a power of two, 1 for small files."""
+    count = 1
+    while count < MOST_BUCKETS and count * _BYTES_PER_BUCKET < size_bytes:
+        count *= 2
+    return count
+
+
+class Exchange:
+    """A folder of spilled rows. Paths only, so that it can be handed to another process."""
+
+    def __init__(self, folder: str | Path, buckets: int) -> None:
+        self.folder = Path(folder)
+        self.buckets = buckets
+        self.folder.mkdir(parents=True, exist_ok=True)
+
+    def write(self, part: int, table: pa.Table) -> None:
+        """Spill rows that are in order of their feature keys."""
+        import numpy as np
+        import pyarrow as pa
+
+        starts = np.searchsorted(key_prefixes(table), self._bounds()).tolist()
+        # Uncompressed: it is read once, soon, and most of it from the page cache.
+        with (
+            pa.OSFile(str(self.folder / f"{part:06}.arrow"), "wb") as sink,
+            pa.ipc.new_file(sink, table.schema) as writer,
+        ):
+            for start, end in itertools.pairwise(starts):
+                rows = table.slice(start, end - start).combine_chunks()
+                for batch in rows.to_batches() or [_no_rows(table.schema)]:
+                    writer.write_batch(batch)
+
+    def read(self, bucket: int, columns: list[str] | None = None) -> pa.Table:
+        """A bucket's rows, part after part; there was at least one part."""
+        import pyarrow as pa
+
+        return pa.Table.from_batches(
+            [_batch(path, bucket, columns) for path in sorted(self.folder.glob("*.arrow"))]
+        )
+
+    def key_range(self, bucket: int) -> tuple[bytes, bytes | None]:
+        """The first key prefix of a bucket, and that of the next one (None after the last)."""
+        first, end = self._bounds()[bucket : bucket + 2]
+        return first.to_bytes(2, "big"), None if end == _KEY_RANGE else end.to_bytes(2, "big")
+
+    def _bounds(self) -> list[int]:
+        return [_KEY_RANGE * bucket // self.buckets for bucket in range(self.buckets + 1)]
+
+
+class Buckets:
+    """A folder with one file of rows a bucket: what is left of an exchange's buckets."""
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+
+    def write(self, bucket: int, table: pa.Table) -> None:
+        """Store a bucket's rows."""
+        import pyarrow as pa
+
+        with (
+            pa.OSFile(self._path(bucket), "wb") as sink,
+            pa.ipc.new_file(sink, table.schema) as writer,
+        ):
+            for batch in table.combine_chunks().to_batches() or [_no_rows(table.schema)]:
+                writer.write_batch(batch)
+
+    def read(self, bucket: int, columns: list[str] | None = None) -> pa.Table:
+        """A bucket's rows."""
+        import pyarrow as pa
+
+        return pa.Table.from_batches([_batch(self._path(bucket), 0, columns)])
+
+    def _path(self, bucket: int) -> str:
+        return str(self.folder / f"{bucket:06}.arrow")
+
+
+def _batch(path: str | Path, index: int, columns: list[str] | None) -> pa.RecordBatch:
+    import pyarrow as pa
+
+    with pa.OSFile(str(path), "rb") as source:
+        batch = pa.ipc.open_file(source).get_batch(index)
+        return batch.select(columns) if columns else batch
+
+
+def key_prefixes(table: pa.Table) -> Any:
+    """The first two bytes of each feature key, as numbers."""
+    import numpy as np
+
+    keys = fixed_bytes(table.column(FEATURE_KEY))
+    return keys[:, 0].astype(np.int64) * 256 + keys[:, 1]
+
+
+def fixed_bytes(column: pa.Array | pa.ChunkedArray) -> Any:
+    """Fixed-size binary cells as a table of bytes, a row a cell."""
+    import numpy as np
+    import pyarrow as pa
+
+    if isinstance(column, pa.ChunkedArray):
+        column = column.combine_chunks()
+    width = column.type.byte_width
+    data = column.buffers()[1]
+    cells = np.frombuffer(data, np.uint8).reshape(-1, width) if data else np.zeros((0, width))
+    return cells[column.offset : column.offset + len(column)]
+
+
+def _no_rows(schema: pa.Schema) -> pa.RecordBatch:
+    import pyarrow as pa
+
+    return pa.RecordBatch.from_pylist([], schema=schema)

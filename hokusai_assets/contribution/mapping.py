@@ -1,0 +1,61 @@
+"""The first half of cleaning: from raw rows to typed, treated, keyed rows, a part at a time.
+
+A pure function of one part of a file and the task's policy, and summaries that add up: parts can
+be mapped in any order, anywhere. What needs other rows (duplicates, leakage) is the second half,
+reducing.py.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from hokusai_assets.contribution.duplicates import with_keys
+from hokusai_assets.contribution.pii import PiiTally, Policy, treat_part
+from hokusai_assets.contribution.rows import RawRows, Rejections
+from hokusai_assets.contribution.schema import type_part
+from hokusai_assets.tables import ROW_NUMBER
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@dataclass
+class Mapped:
+    """What became of the rows of one or more parts; row numbers count readable rows."""
+
+    typed: int = 0
+    dropped_pii: int = 0
+    empty: dict[str, int] = field(default_factory=dict)
+    rejections: Rejections = field(default_factory=Rejections)
+    pii: PiiTally = field(default_factory=PiiTally)
+
+    def include(self, other: Mapped) -> None:
+        """Add what became of later parts."""
+        self.typed += other.typed
+        self.dropped_pii += other.dropped_pii
+        for name, count in other.empty.items():
+            self.empty[name] = self.empty.get(name, 0) + count
+        self.rejections.include(other.rejections)
+        self.pii.include(other.pii)
+
+
+def map_part(raw: RawRows, policy: Policy) -> tuple[pa.Table, Mapped]:
+    """The part's rows that can be used, in canonical order, and what became of all.
+
+    The table holds the task's kept columns, the row's number, its digest and its feature key.
+    """
+    import pyarrow as pa
+
+    task = policy.task
+    typed = type_part(raw, task)
+    treated = treat_part(typed.table, typed.numbers, policy)
+    numbers = pa.array([typed.numbers[row] for row in treated.kept], pa.int64())
+    mapped = Mapped(
+        typed=typed.table.num_rows,
+        dropped_pii=typed.table.num_rows - len(treated.kept),
+        empty={c.name: typed.table.column(c.name).null_count for c in task.kept_columns},
+        rejections=typed.rejections,
+        pii=treated.tally,
+    )
+    return with_keys(treated.table.append_column(ROW_NUMBER, numbers), task), mapped

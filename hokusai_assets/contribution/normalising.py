@@ -1,0 +1,166 @@
+"""Text as it is compared: what remains of it when writing it differently is taken away.
+
+Case, kinds and number of spaces, invisible characters, compatibility forms, look-alikes of other
+scripts (the Unicode confusables that stand for a Latin letter or digit), digits of other scripts
+and, in texts, punctuation. Only for comparing: nothing that is stored or trained on goes through
+here. Near texts, with other words, stand in near_duplicates.py.
+"""
+
+from __future__ import annotations
+
+import functools
+import string
+import unicodedata
+from typing import TYPE_CHECKING
+
+from hokusai_assets.contribution.folding import visible
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+
+_ASCII_SPACES = "\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f "
+_ASCII_PUNCTUATION = "".join(c for c in string.punctuation if unicodedata.category(c)[0] == "P")
+_SPACE = ord(" ")
+
+
+def normalise_text(text: str, *, punctuation: bool = False) -> str:
+    """`text` as it is compared; with `punctuation`, marks still tell texts apart.
+
+    Marks become spaces, so that "3.5" and "35" differ. A text of nothing but marks keeps them.
+    """
+    folded = unicodedata.normalize("NFKC", visible(text))
+    if not folded.isascii():
+        folded = "".join(map(_look_alike, folded))
+    folded = unicodedata.normalize("NFKC", folded.casefold())
+    spaced = " ".join(folded.split())
+    if punctuation:
+        return spaced
+    words = "".join(" " if unicodedata.category(c)[0] == "P" else c for c in spaced).split()
+    return " ".join(words) or spaced
+
+
+def normalise_column(text: pa.Array, *, punctuation: bool = False) -> pa.Array:
+    """normalise_text of each cell; cells that are empty then are null, as empty text is anywhere.
+
+    ASCII cells are worked on together, as bytes; the others one by one.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    ascii_only = pc.fill_null(pc.string_is_ascii(text), True)
+    others = pc.indices_nonzero(pc.invert(ascii_only))
+    plain = pc.if_else(ascii_only, text, pa.scalar("", pa.string())) if len(others) else text
+    result = _normalise_ascii(plain, punctuation=punctuation)
+    if len(others):
+        mask = pc.invert(ascii_only)
+        cells = [
+            normalise_text(cell, punctuation=punctuation) for cell in text.take(others).to_pylist()
+        ]
+        result = pc.replace_with_mask(result, mask, pa.array(cells, pa.string()))
+    if not punctuation:
+        # Texts of marks alone: their marks stay.
+        empty = pc.and_(pc.equal(result, ""), pc.greater(pc.binary_length(text), 0))
+        lost = pc.fill_null(empty, False)
+        if pc.any(lost).as_py():
+            cells = [normalise_text(cell) for cell in text.filter(lost).to_pylist()]
+            result = pc.replace_with_mask(result, lost, pa.array(cells, pa.string()))
+    return pc.if_else(pc.equal(result, ""), pa.scalar(None, pa.string()), result)
+
+
+def flat(text: pa.Array) -> tuple[np.ndarray, np.ndarray]:
+    """The cells' UTF-8 bytes one after another (uint8), and where each begins (one more, int64)."""
+    import numpy as np
+
+    buffers = text.buffers()
+    offsets = np.frombuffer(buffers[1], np.int32)[text.offset : text.offset + len(text) + 1]
+    data = np.frombuffer(buffers[2], np.uint8) if buffers[2] is not None else np.zeros(0, np.uint8)
+    start = int(offsets[0])
+    return data[start : int(offsets[-1])], offsets.astype(np.int64) - start
+
+
+def _normalise_ascii(text: pa.Array, *, punctuation: bool) -> pa.Array:
+    import numpy as np
+    import pyarrow as pa
+
+    table = _byte_table(punctuation)
+    data, offsets = flat(text)
+    data = table[data]
+    first = np.zeros(len(data), bool)
+    first[offsets[:-1][offsets[:-1] < len(data)]] = True
+    space = data == _SPACE
+    # A space goes where one stands before it, or nothing does.
+    gone = space & first
+    gone[1:] |= space[1:] & space[:-1]
+    data, offsets = _without(data, offsets, gone)
+    ends = offsets[1:] - 1
+    trailing = ends[(np.diff(offsets) > 0) & (data[ends] == _SPACE)] if len(data) else ends[:0]
+    if len(trailing):
+        gone = np.zeros(len(data), bool)
+        gone[trailing] = True
+        data, offsets = _without(data, offsets, gone)
+    return pa.StringArray.from_buffers(
+        len(text),
+        pa.py_buffer(offsets.astype(np.int32)),
+        pa.py_buffer(data),
+        _validity(text),
+    )
+
+
+def _without(
+    data: np.ndarray, offsets: np.ndarray, gone: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    import numpy as np
+
+    positions = np.flatnonzero(gone)
+    if not len(positions):
+        return data, offsets
+    return data[~gone], offsets - np.searchsorted(positions, offsets)
+
+
+def _validity(text: pa.Array) -> pa.Buffer | None:
+    import pyarrow as pa
+
+    if not text.null_count:
+        return None
+    # By way of a copy, because an array may start in the middle of a bitmap's byte.
+    copied = pa.concat_arrays([text.is_valid(), pa.array([], pa.bool_())])
+    if copied.offset:
+        copied = pa.array(copied.to_pylist(), pa.bool_())
+    return copied.buffers()[1]
+
+
+@functools.cache
+def _byte_table(punctuation: bool) -> np.ndarray:
+    """What each ASCII byte becomes: lower case, and a space for what counts as one."""
+    import numpy as np
+
+    table = np.arange(256, dtype=np.uint8)
+    for upper, lower in zip(string.ascii_uppercase, string.ascii_lowercase, strict=True):
+        table[ord(upper)] = ord(lower)
+    for character in _ASCII_SPACES + ("" if punctuation else _ASCII_PUNCTUATION):
+        table[ord(character)] = _SPACE
+    return table
+
+
+def _look_alike(character: str) -> str:
+    if character.isascii():
+        return character
+    if unicodedata.category(character) == "Nd":
+        return str(unicodedata.decimal(character))
+    return _confusables().get(character, character)
+
+
+@functools.cache
+def _confusables() -> dict[str, str]:
+    """Characters that look like a Latin letter or digit, by Unicode's list (UTS #39)."""
+    from confusable_homoglyphs.confusables import confusables_data
+
+    found: dict[str, str] = {}
+    for character, alike in confusables_data.items():
+        latin = [a["c"] for a in alike if a["c"].isascii() and a["c"].isalnum()]
+        if latin and not character.isascii():
+            # The list has one prototype for I, l and 1; case folding makes I another letter.
+            capital_i = latin[0] == "l" and character.isupper()
+            found[character] = "i" if capital_i else latin[0]
+    return found

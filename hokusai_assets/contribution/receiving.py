@@ -1,0 +1,103 @@
+"""A file's rows as received: read, typed, treated, keyed, and spilled in canonical order.
+
+Nothing here compares rows with others, so contributions, base and benchmark all come this way. A
+file of any size takes the memory of a few of its parts.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hokusai_assets.contribution.duplicates import in_canonical_order
+from hokusai_assets.contribution.exchange import Exchange, bucket_count
+from hokusai_assets.contribution.mapping import Mapped, map_part
+from hokusai_assets.contribution.pii import Policy
+from hokusai_assets.contribution.reading import open_reader, refuse_no_rows
+from hokusai_assets.contribution.rows import RawRows, Rejections, RowNumbers
+from hokusai_assets.contribution.schema import refuse_nulls, refuse_too_many
+from hokusai_assets.contribution.sorted_roots import SortedRoot
+from hokusai_assets.contribution.workers import Workers
+from hokusai_assets.records import PiiCount, SourceFile
+from hokusai_assets.tables import ROW_DIGEST, ROW_NUMBER
+from hokusai_assets.task import Task
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@dataclass(frozen=True)
+class Received:
+    """What is known of a file once all of it was read; its rows lie in `exchange`."""
+
+    source: SourceFile
+    exchange: Exchange
+    read: int
+    rejections: Rejections
+    dropped_columns: tuple[str, ...]
+    dropped_pii: int
+    pii: tuple[PiiCount, ...]
+    number: RowNumbers
+
+    @property
+    def rejected(self) -> int:
+        """Rows that are malformed or do not fit the task."""
+        return len(self.rejections.rows)
+
+    def bucket(self, bucket: int, task: Task) -> pa.Table:
+        """A bucket's rows in canonical order, numbered as in the file."""
+        import pyarrow as pa
+
+        table = in_canonical_order(self.exchange.read(bucket), task)
+        numbers = pa.array(self.number(table.column(ROW_NUMBER).to_pylist()), pa.int64())
+        return table.set_column(table.schema.get_field_index(ROW_NUMBER), ROW_NUMBER, numbers)
+
+
+def receive(
+    path: str, policy: Policy, folder: Path, workers: Workers, *, buckets: int = 0
+) -> Received:
+    """Read a file into `folder`, a new one; raise ContributionError if all of it is refused.
+
+    `buckets` is how many its rows go to; 0 chooses by its size.
+    """
+    task = policy.task
+    mapped = Mapped()
+    with open_reader(path, task) as reader:
+        exchange = Exchange(folder, buckets or bucket_count(reader.source.size_bytes))
+        parts = enumerate(reader.parts())
+        for part in workers.in_order(functools.partial(_map, policy, exchange), parts):
+            mapped.include(part)
+    refuse_no_rows(reader)
+    rejections = reader.rejections.copy()
+    rejections.include(mapped.rejections.renumbered(reader.number))
+    name = reader.source.name
+    refuse_too_many(name, reader.read, rejections, task)
+    refuse_nulls(name, mapped.typed, mapped.empty, task)
+    mapped.pii.refuse(name, reader.number)
+    return Received(
+        source=reader.source,
+        exchange=exchange,
+        read=reader.read,
+        rejections=rejections,
+        dropped_columns=reader.dropped_columns,
+        dropped_pii=mapped.dropped_pii,
+        pii=mapped.pii.counts(),
+        number=reader.number,
+    )
+
+
+def received_root(received: Received, folder: Path) -> str:
+    """The content root of all rows as received."""
+    root = SortedRoot(folder)
+    for bucket in range(received.exchange.buckets):
+        root.add(received.exchange.read(bucket, [ROW_DIGEST]).column(ROW_DIGEST))
+    return root.root()
+
+
+def _map(policy: Policy, exchange: Exchange, item: tuple[int, RawRows]) -> Mapped:
+    part, raw = item
+    table, mapped = map_part(raw, policy)
+    exchange.write(part, table)
+    return mapped

@@ -1,0 +1,136 @@
+"""Kept rows to Parquet, bucket by bucket, and what the manifest says of them."""
+
+from __future__ import annotations
+
+import functools
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hokusai_assets.contribution.duplicates import with_source
+from hokusai_assets.contribution.manifest import StoredRows
+from hokusai_assets.contribution.receiving import Received
+from hokusai_assets.contribution.workers import Workers
+from hokusai_assets.tables import PARTS, read_parts, write_table
+from hokusai_assets.task import Task
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+ENGINE_MEMORY = "400MB"
+
+REJECTED = "rejected.parquet"
+
+
+def store(
+    bucket_rows: Callable[[int], pa.Table],
+    buckets: int,
+    task: Task,
+    root: str,
+    folder: Path,
+    workers: Workers,
+    *,
+    first_part: int = 0,
+) -> StoredRows:
+    """Write each bucket's rows as one part with `root` as every row's source, and count them.
+
+    `bucket_rows` gives a bucket's rows in the columns to be stored. Empty buckets become no part,
+    except that of a folder's first rows.
+    """
+    write = functools.partial(_write_bucket, bucket_rows, task, root, str(folder), first_part)
+    rows = 0
+    nulls: Counter[str] = Counter()
+    labels: Counter[Any] = Counter()
+    for written, empty, told in workers.in_order(write, range(buckets)):
+        rows += written
+        nulls.update(empty)
+        labels.update(told)
+    return StoredRows(
+        rows=rows,
+        null_counts={c.name: nulls[c.name] for c in task.kept_columns},
+        unique_counts=_unique_counts(task, folder, first_part, buckets),
+        label_counts=dict(labels),
+    )
+
+
+def label_counts(folder: str, task: Task) -> dict[Any, int]:
+    """How many stored rows have each label."""
+    counts: Counter[Any] = Counter()
+    for table in read_parts(folder, [task.target.name]):
+        counts.update(_labels(table, task))
+    return dict(counts)
+
+
+def write_rejected(received: Sequence[Received], folder: Path) -> None:
+    """List every rejected row of some files beside the rows: where it stands and why, no text.
+
+    `contribution` is the file's place in `received`. A line that is no row has its line number (1
+    is the header), byte offset and size; a row that does not fit has the column.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    schema = pa.schema(
+        {
+            "contribution": pa.int64(),
+            "file": pa.string(),
+            "row": pa.int64(),
+            "line": pa.int64(),
+            "byte_offset": pa.int64(),
+            "size_bytes": pa.int64(),
+            "column": pa.string(),
+            "reason": pa.string(),
+        }
+    )
+    rows = []
+    for index, file in enumerate(received):
+        lines = {line.row: line for line in file.rejections.lines}
+        for row, column, reason in file.rejections.listed():
+            line = None if column else lines.get(row)
+            place = (line.line, line.byte_offset, line.size_bytes) if line else (None, None, None)
+            rows.append((index, file.source.name, row, *place, column, reason))
+    columns = zip(*rows, strict=True) if rows else [[] for _ in schema]
+    table = pa.table([pa.array(c, f.type) for c, f in zip(columns, schema, strict=True)], schema)
+    pq.write_table(table, folder / REJECTED)
+
+
+def _write_bucket(
+    bucket_rows: Callable[[int], pa.Table],
+    task: Task,
+    root: str,
+    folder: str,
+    first_part: int,
+    bucket: int,
+) -> tuple[int, dict[str, int], dict[Any, int]]:
+    table = bucket_rows(bucket)
+    if table.num_rows or bucket == 0:
+        write_table(with_source(table, root), folder, first_part + bucket)
+    empty = {c.name: table.column(c.name).null_count for c in task.kept_columns}
+    return table.num_rows, empty, _labels(table, task)
+
+
+def _labels(table: pa.Table, task: Task) -> dict[Any, int]:
+    counted = table.column(task.target.name).value_counts()
+    return {item["values"]: item["counts"] for item in counted.to_pylist()}
+
+
+def _unique_counts(task: Task, folder: Path, first_part: int, buckets: int) -> dict[str, int]:
+    """Distinct values of each column, null aside, over the parts just written."""
+    import duckdb
+
+    paths = [str(folder / PARTS.format(part)) for part in range(first_part, first_part + buckets)]
+    paths = [path for path in paths if Path(path).exists()]
+    names = [c.name for c in task.kept_columns]
+    counted = {}
+    with duckdb.connect() as connection:
+        connection.execute("SET autoinstall_known_extensions=false")
+        connection.execute(f"SET memory_limit='{ENGINE_MEMORY}'")
+        connection.execute(f"SET temp_directory='{folder.parent / 'unique.tmp'}'")
+        for name in names:  # one at a time, so that one column's values are in memory
+            quoted = name.replace('"', '""')
+            row = connection.execute(
+                f'SELECT count(DISTINCT "{quoted}") FROM read_parquet(?)', [paths]
+            ).fetchall()
+            counted[name] = int(row[0][0])
+    return counted

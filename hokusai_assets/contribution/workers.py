@@ -1,0 +1,68 @@
+"""One function over many items, in order, on all cores where that pays.
+
+Processes rather than threads, because hashing short rows holds Python's lock. Spawned rather than
+forked: a fork copies locks that threads of DuckDB and Arrow may hold. What is no size worth a
+process is done where it stands, so that small runs start nothing.
+"""
+
+from __future__ import annotations
+
+import collections
+import concurrent.futures
+import multiprocessing
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from hokusai_assets.errors import StorageError
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+MOST_WORKERS = 8
+
+
+class Workers:
+    """Does work here, or hands it to processes that live as long as this is open."""
+
+    def __init__(self, executor: ProcessPoolExecutor | None, count: int) -> None:
+        self._executor = executor
+        self._count = count
+
+    def in_order(
+        self, function: Callable[[Item], Result], items: Iterable[Item]
+    ) -> Iterator[Result]:
+        """The results in the order of the items; few of them wait in memory at a time."""
+        if self._executor is None:
+            yield from map(function, items)
+            return
+        waiting: collections.deque[Future[Result]] = collections.deque()
+        try:
+            for item in items:
+                waiting.append(self._executor.submit(function, item))
+                if len(waiting) > self._count + 1:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        except concurrent.futures.BrokenExecutor:
+            raise StorageError(
+                "A process that cleaned data was killed, most likely for want of memory: give the "
+                "run more, or evaluate the file in parts."
+            ) from None
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+@contextmanager
+def workers(*, parallel: bool) -> Iterator[Workers]:
+    """Workers for the time of a block: this process alone, or one more a core."""
+    count = min(len(os.sched_getaffinity(0)), MOST_WORKERS)
+    if not parallel or count < 2 or multiprocessing.current_process().daemon:
+        yield Workers(None, 1)
+        return
+    context: Any = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(count, mp_context=context) as executor:
+        yield Workers(executor, count)
