@@ -108,9 +108,11 @@ def _block(rng, words, weights, seed, first, count, faults):  # type: ignore[no-
     if faults:
         for index in range(max(1, 30 * count // 1_000_000)):
             place = int(rng.integers(count))
-            lines[place] = (f"{place},short\n", lines[place][:-1] + ",1,2\n", "x,y,1,2,z,4,5,good\n")[
-                index % 3
-            ]
+            lines[place] = (
+                f"{place},short\n",
+                lines[place][:-1] + ",1,2\n",
+                "x,y,1,2,z,4,5,good\n",
+            )[index % 3]
     return lines
 
 

@@ -92,8 +92,10 @@ class CleaningCounts(Record):
     duplicates_of_base: int = 0
     duplicates_across: int = 0
     duplicates_normalised: int = 0
+    duplicates_near: int = 0
     leaked_exact: int = 0
     leaked_normalised: int = 0
+    leaked_near: int = 0
     already_paid: int = 0
     kept: int
     # kept rows whose features stand with another label in base or in the file: reported only
@@ -109,12 +111,13 @@ class CleaningCounts(Record):
             + self.duplicates_of_base
             + self.duplicates_across
             + self.duplicates_normalised
+            + self.duplicates_near
         )
 
     @property
     def leaked(self) -> int:
-        """Rows dropped because their features stand in the benchmark."""
-        return self.leaked_exact + self.leaked_normalised
+        """Rows dropped because their features, or nearly these, stand in the benchmark."""
+        return self.leaked_exact + self.leaked_normalised + self.leaked_near
 
     @model_validator(mode="after")
     def _adds_up(self) -> Self:
@@ -149,6 +152,7 @@ class DataManifest(Record):
     columns: tuple[ColumnSchema, ...]
     null_counts: dict[str, int]
     unique_counts: dict[str, int]
+    unique_counts_exact: bool  # of many rows they are estimates, within some 3 %
     dropped_columns: tuple[str, ...]
     rejections: tuple[RejectionReason, ...]
     pii: tuple[PiiCount, ...]
@@ -178,6 +182,7 @@ class BenchmarkDataset(Dataset):
     content_root_received: str
     left_out_exact: int
     left_out_normalised: int
+    near_base: int  # rows that stay although a base row says nearly the same
     sampled_from: int
     class_counts: dict[str, int]
 

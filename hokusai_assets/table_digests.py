@@ -49,7 +49,16 @@ def sort_digests(rows: Any) -> Any:
 
     # As four big-endian numbers: numpy's own byte strings lose zeros at their ends.
     words = np.ascontiguousarray(rows).view(">u8").astype(np.uint64)
-    return rows[np.lexsort(words.T[::-1])]
+    order = np.argsort(words[:, 0], kind="stable")
+    first = words[order, 0]
+    same = first[1:] == first[:-1]
+    tied = np.zeros(len(rows), bool)
+    tied[1:] |= same
+    tied[:-1] |= same
+    if tied.any():
+        among = order[tied]
+        order[tied] = among[np.lexsort(words[among].T[::-1])]
+    return rows[order]
 
 
 def _label(name: str) -> bytes:

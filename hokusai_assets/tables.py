@@ -75,6 +75,22 @@ def read_parts(folder: str, columns: Sequence[str] | None = None) -> Iterator[pa
                 yield file.read(columns=names)
 
 
+def row_group_count(folder: str) -> int:
+    """How many row groups a folder of Parquet files has, in all its parts."""
+    with _storage_errors(folder):
+        return sum(file.num_row_groups for file in _files(folder))
+
+
+def read_row_group(folder: str, index: int, columns: Sequence[str]) -> pa.Table:
+    """The `index`-th row group of a folder of Parquet files."""
+    with _storage_errors(folder):
+        for file in _files(folder):
+            if index < file.num_row_groups:
+                return file.read_row_group(index, columns=list(columns))
+            index -= file.num_row_groups
+        raise FileNotFoundError
+
+
 def read_key_range(
     folder: str, first: bytes, end: bytes | None, columns: Sequence[str] | None = None
 ) -> pa.Table:

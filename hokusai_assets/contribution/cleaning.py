@@ -13,7 +13,6 @@ import functools
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -21,6 +20,8 @@ from hokusai_assets.contribution.duplicates import Matches
 from hokusai_assets.contribution.exchange import Buckets, bucket_count
 from hokusai_assets.contribution.leakage import feature_digests, table_keys
 from hokusai_assets.contribution.manifest import build_manifest, column_schemas
+from hokusai_assets.contribution.near_duplicates import SignedRows
+from hokusai_assets.contribution.near_rows import NearRows
 from hokusai_assets.contribution.pii import Policy, key_id
 from hokusai_assets.contribution.quality import assess
 from hokusai_assets.contribution.receiving import Received, receive, received_root
@@ -137,6 +138,7 @@ def clean_contributions(
             scratch=scratch,
             hands=hands,
             buckets=max(bucket_count(_size(path)) for path in paths),
+            several=len(paths) > 1,
         )
         cleaned = []
         for source in sources:
@@ -147,7 +149,7 @@ def clean_contributions(
                     f"The contribution of {source.contributor_id} is refused: {error}"
                 ) from None
         write_rejected(cleaner.received, Path(folder))
-        root = cleaner.roots.root()
+        root = cleaned[0].content_root_cleaned if len(cleaned) == 1 else cleaner.roots.root()
     return ContributedDataset(
         folder=str(folder),
         content_root=root,
@@ -171,14 +173,17 @@ class _Cleaner:
         scratch: Path,
         hands: Workers,
         buckets: int,
+        several: bool,
     ) -> None:
         self._policy = policy
         self._against = Against(base, benchmark)
         self._base_labels = None if base is None else label_counts(base.folder, policy.task)
+        self._near = NearRows(policy.task, base, benchmark, scratch / "known", hands)
         self._folder = folder
         self._scratch = scratch
         self._hands = hands
         self._buckets = buckets
+        self._several = several
         self.received: list[Received] = []
         self.roots = SortedRoot(scratch / "all-digests")
 
@@ -191,16 +196,21 @@ class _Cleaner:
         )
         self.received.append(received)
         kept = Buckets(own / "kept")
-        reduce = functools.partial(_reduce, received, task, self._against, kept)
-        matches, conflicts = Matches(), 0
+        signed = self._near.to_be_signed(own / "signed", self._buckets, kept)
+        reduce = functools.partial(_reduce, received, task, self._against, kept, signed)
+        matches = Matches()
         for found in self._hands.in_order(reduce, range(self._buckets)):
-            matches.include(found.matches)
-            conflicts += found.conflicts
+            matches.include(found)
+        if signed is not None:
+            self._near.leave_out(signed, kept, matches)
         cleaned = SortedRoot(own / "digests")
+        conflicts = 0
         for bucket in range(self._buckets):
-            digests = kept.read(bucket, [ROW_DIGEST]).column(ROW_DIGEST)
-            cleaned.add(digests)
-            self.roots.add(digests)
+            rows = kept.read(bucket, [ROW_DIGEST, CONFLICT])
+            conflicts += rows.column(CONFLICT).to_pylist().count(True)
+            cleaned.add(rows.column(ROW_DIGEST))
+            if self._several:
+                self.roots.add(rows.column(ROW_DIGEST))
         counts = _counts(received, matches, conflicts, cleaned.count)
         if not counts.kept:
             raise ContributionError(_nothing_left(received.source.name, counts))
@@ -234,21 +244,23 @@ class _Cleaner:
         )
 
 
-@dataclass(frozen=True)
-class _Found:
-    matches: Matches
-    conflicts: int
-
-
-def _reduce(received: Received, task: Task, against: Against, kept: Buckets, bucket: int) -> _Found:
-    """Match one bucket and spill what is kept of it; counts alone come back."""
+def _reduce(
+    received: Received,
+    task: Task,
+    against: Against,
+    kept: Buckets,
+    signed: SignedRows | None,
+    bucket: int,
+) -> Matches:
+    """Match one bucket and spill what is kept of it, and its signatures; counts alone come back."""
     reduced = reduce_bucket(
         received.bucket(bucket, task), task, against, received.exchange.key_range(bucket), bucket
     )
     kept.write(bucket, reduced.kept)
-    conflicts = sum(reduced.kept.column(CONFLICT).to_pylist())
+    if signed is not None:
+        signed.sign(bucket, reduced.kept, task)
     reduced.matches.kept.clear()
-    return _Found(reduced.matches, conflicts)
+    return reduced.matches
 
 
 def _received_bucket(received: Received, task: Task, bucket: int) -> pa.Table:
@@ -268,8 +280,10 @@ def _counts(received: Received, matches: Matches, conflicts: int, kept: int) -> 
         duplicates_of_base=matches.of_base,
         duplicates_across=matches.across,
         duplicates_normalised=matches.normalised,
+        duplicates_near=matches.near,
         leaked_exact=matches.leaked_exact,
         leaked_normalised=matches.leaked_normalised,
+        leaked_near=matches.leaked_near,
         kept=kept,
         conflicts=conflicts,
         duplicates_reported=matches.reported,
@@ -310,6 +324,7 @@ def _nothing_left(name: str, counts: CleaningCounts) -> str:
         "equal to the base data": counts.duplicates_of_base,
         "equal to an earlier contribution of this run": counts.duplicates_across,
         "written differently only": counts.duplicates_normalised,
+        "nearly the same as other rows": counts.duplicates_near,
         "in the benchmark": counts.leaked,
     }
     parts = ", ".join(f"{what}: {count:,}" for what, count in where.items() if count)

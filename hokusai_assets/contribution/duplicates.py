@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from hokusai_assets.contribution.exchange import key_numbers
 from hokusai_assets.contribution.leakage import FeatureKeys, feature_digests, feature_keys
 from hokusai_assets.contribution.rows import take_rows
 from hokusai_assets.table_digests import digest_rows
@@ -40,6 +41,8 @@ class Matches:
     normalised: int = 0
     leaked_exact: int = 0
     leaked_normalised: int = 0
+    near: int = 0
+    leaked_near: int = 0
     reported: int = 0
 
     def include(self, other: Matches) -> None:
@@ -50,7 +53,7 @@ class Matches:
 
 COUNTED = (
     *("within", "of_base", "across", "normalised"),
-    *("leaked_exact", "leaked_normalised", "reported"),
+    *("leaked_exact", "leaked_normalised", "near", "leaked_near", "reported"),
 )
 
 
@@ -83,12 +86,11 @@ def known_rows(table: pa.Table, task: Task) -> KnownRows:
 
 
 def with_keys(table: pa.Table, task: Task) -> pa.Table:
-    """The table in canonical order, with its row digests and feature keys as columns."""
+    """The table with its rows' digests and feature keys as columns."""
     digests = digest_rows({c.name: table.column(c.name) for c in task.content_columns})
-    keyed = table.append_column(ROW_DIGEST, digests).append_column(
+    return table.append_column(ROW_DIGEST, digests).append_column(
         FEATURE_KEY, feature_keys(table, task)
     )
-    return in_canonical_order(keyed, task)
 
 
 def with_source(table: pa.Table, source: str) -> pa.Table:
@@ -100,6 +102,8 @@ def with_source(table: pa.Table, source: str) -> pa.Table:
 
 def in_canonical_order(table: pa.Table, task: Task) -> pa.Table:
     """The rows by feature key, row digest, id and source; rows without an id come last."""
+    import numpy as np
+    import pyarrow as pa
     import pyarrow.compute as pc
 
     names = [FEATURE_KEY, ROW_DIGEST]
@@ -107,9 +111,19 @@ def in_canonical_order(table: pa.Table, task: Task) -> pa.Table:
         names.append(task.id_column.name)
     if SOURCE in table.column_names:
         names.append(SOURCE)
-    # Stable, so that rows equal in all of these stay as they came.
-    order = pc.sort_indices(table, sort_keys=[(name, "ascending") for name in names])
-    return table.take(order)
+    # By the keys' first bytes, and only where these are equal by all of it: most rows have a key
+    # of their own. Both are stable, so that rows equal in everything stay as they came.
+    numbers = key_numbers(table)
+    order = np.argsort(numbers, kind="stable")
+    ordered = numbers[order]
+    tied = np.zeros(len(order), bool)
+    tied[1:] |= ordered[1:] == ordered[:-1]
+    tied[:-1] |= ordered[1:] == ordered[:-1]
+    among = order[tied]
+    if len(among):
+        few = table.select(names).take(pa.array(among))
+        order[tied] = among[pc.sort_indices(few, sort_keys=[(n, "ascending") for n in names])]
+    return table.take(pa.array(order))
 
 
 def match_rows(

@@ -39,10 +39,11 @@ class Exchange:
         self.folder.mkdir(parents=True, exist_ok=True)
 
     def write(self, part: int, table: pa.Table) -> None:
-        """Spill rows that are in order of their feature keys."""
+        """Spill rows, in whatever order."""
         import numpy as np
         import pyarrow as pa
 
+        table = table.take(pa.array(np.argsort(key_numbers(table), kind="stable")))
         starts = np.searchsorted(key_prefixes(table), self._bounds()).tolist()
         # Uncompressed: it is read once, soon, and most of it from the page cache.
         with (
@@ -89,11 +90,29 @@ class Buckets:
             for batch in table.combine_chunks().to_batches() or [_no_rows(table.schema)]:
                 writer.write_batch(batch)
 
-    def read(self, bucket: int, columns: list[str] | None = None) -> pa.Table:
-        """A bucket's rows."""
+    def read(
+        self, bucket: int, columns: list[str] | None = None, *, whole: bool = False
+    ) -> pa.Table:
+        """A bucket's rows; those that were left out later only if it is to be whole."""
+        import numpy as np
         import pyarrow as pa
 
-        return pa.Table.from_batches([_batch(self._path(bucket), 0, columns)])
+        table = pa.Table.from_batches([_batch(self._path(bucket), 0, columns)])
+        left_out = self._left_out(bucket)
+        if whole or not left_out.exists():
+            return table
+        kept = np.ones(table.num_rows, bool)
+        kept[np.load(left_out)] = False
+        return table.filter(pa.array(kept))
+
+    def leave_out(self, bucket: int, positions: list[int]) -> None:
+        """Leave out rows of a bucket, by their positions in it."""
+        import numpy as np
+
+        np.save(self._left_out(bucket), np.array(positions, np.int64))
+
+    def _left_out(self, bucket: int) -> Path:
+        return self.folder / f"{bucket:06}.left-out.npy"
 
     def _path(self, bucket: int) -> str:
         return str(self.folder / f"{bucket:06}.arrow")
@@ -105,6 +124,14 @@ def _batch(path: str | Path, index: int, columns: list[str] | None) -> pa.Record
     with pa.OSFile(str(path), "rb") as source:
         batch = pa.ipc.open_file(source).get_batch(index)
         return batch.select(columns) if columns else batch
+
+
+def key_numbers(table: pa.Table) -> Any:
+    """The first eight bytes of each feature key, as numbers (uint64)."""
+    import numpy as np
+
+    keys = fixed_bytes(table.column(FEATURE_KEY))
+    return np.ascontiguousarray(keys[:, :8]).view(">u8").astype(np.uint64).reshape(-1)
 
 
 def key_prefixes(table: pa.Table) -> Any:

@@ -8,6 +8,7 @@ another label leaks too. Duplicates stand in duplicates.py.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ from hokusai_assets.tables import FEATURE_KEY, read_table
 from hokusai_assets.task import Task
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
 
 FEATURE_DIGEST = "_feature_digest"
@@ -34,6 +36,13 @@ class FeatureKeys:
 
     exact: frozenset[bytes]
     normalised: frozenset[bytes]
+
+    @functools.cached_property
+    def prefixes(self) -> np.ndarray:
+        """The first eight bytes of each feature key, as sorted numbers."""
+        import numpy as np
+
+        return np.sort(np.array([int.from_bytes(k[:8], "big") for k in self.normalised], "u8"))
 
 
 NO_KEYS = FeatureKeys(frozenset(), frozenset())
@@ -70,8 +79,11 @@ def write_benchmark_keys(table: pa.Table, task: Task, folder: str | Path) -> Non
     """
     import pyarrow as pa
 
+    # The content too: near rows are found by what they say, not by keys.
+    columns = {c.name: table.column(c.name) for c in task.content_columns}
     keys = pa.table(
         {
+            **columns,
             FEATURE_KEY: table.column(FEATURE_KEY),
             FEATURE_DIGEST: feature_digests(table, task),
         }
@@ -98,17 +110,22 @@ _last_asked: dict[tuple[str, str], FeatureKeys] = {}
 
 
 def _read_keys(benchmark: Dataset, task: Task) -> FeatureKeys:
+    rows = all_benchmark_rows(benchmark, task)
+    return FeatureKeys(
+        frozenset(rows.column(FEATURE_DIGEST).to_pylist()),
+        frozenset(rows.column(FEATURE_KEY).to_pylist()),
+    )
+
+
+def all_benchmark_rows(benchmark: Dataset, task: Task) -> pa.Table:
+    """The whole benchmark's content and keys, FEATURE_DIGEST among them; see benchmark_keys."""
     import fsspec
     import pyarrow as pa
 
     fs, path = fsspec.core.url_to_fs(join(benchmark.folder, ALL_KEYS))
     if fs.exists(path):
         with fs.open(path, "rb") as stream:
-            keys = pa.ipc.open_file(stream).read_all()
-        return FeatureKeys(
-            frozenset(keys.column(FEATURE_DIGEST).to_pylist()),
-            frozenset(keys.column(FEATURE_KEY).to_pylist()),
-        )
+            return pa.ipc.open_file(stream).read_all()
     if isinstance(benchmark, BenchmarkDataset) and (
         benchmark.content_root != benchmark.content_root_received
     ):
@@ -116,7 +133,8 @@ def _read_keys(benchmark: Dataset, task: Task) -> FeatureKeys:
             f"The keys of the whole benchmark are missing from {benchmark.folder}, and its rows "
             "are a part of it: materialize benchmark_dataset again."
         )
-    return table_keys(read_table(benchmark.folder), task)
+    rows = read_table(benchmark.folder)
+    return rows.append_column(FEATURE_DIGEST, feature_digests(rows, task))
 
 
 def rows_in_common(training: Dataset, benchmark: Dataset) -> int:

@@ -27,6 +27,7 @@ class StoredRows:
     rows: int
     null_counts: dict[str, int]
     unique_counts: dict[str, int]
+    unique_counts_exact: bool
     label_counts: dict[Any, int]
 
 
@@ -49,6 +50,7 @@ def build_manifest(
         columns=columns,
         null_counts=stored.null_counts,
         unique_counts=stored.unique_counts,
+        unique_counts_exact=stored.unique_counts_exact,
         dropped_columns=received.dropped_columns,
         rejections=received.rejections.reasons(),
         pii=received.pii,

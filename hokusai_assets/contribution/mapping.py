@@ -41,7 +41,7 @@ class Mapped:
 
 
 def map_part(raw: RawRows, policy: Policy) -> tuple[pa.Table, Mapped]:
-    """The part's rows that can be used, in canonical order, and what became of all.
+    """The part's rows that can be used, and what became of all.
 
     The table holds the task's kept columns, the row's number, its digest and its feature key.
     """

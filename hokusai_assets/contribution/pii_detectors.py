@@ -184,6 +184,17 @@ FINDERS: dict[str, Callable[[str], Spans]] = {
     "ip_address": _ip_addresses,
 }
 
+# What a text must hold for a finder to be worth its time: one of these pieces, or enough digits.
+_PIECES: dict[str, tuple[str, ...]] = {
+    "private_key": ("PRIVATE KEY",),
+    "jwt": ("eyJ",),
+    "url_credentials": ("://",),
+    "email": ("@",),
+    "ip_address": (".", ":"),
+}
+_NUMBERS = frozenset({"payment_card", "us_ssn", "phone"})
+_SEVEN_DIGITS = re.compile(r"[0-9](?:[^0-9A-Za-z]{0,4}[0-9]){6}")
+
 # Of columns that hold such data by their name; their cells are treated whole.
 COLUMN_DETECTORS = ("person_name", "birth_date", "address")
 DETECTORS = (*FINDERS, *COLUMN_DETECTORS)
@@ -211,7 +222,13 @@ def find(text: str) -> list[Hit]:
     for match in TOKEN.finditer(text):
         ours[match.start() : match.end()] = b"\1" * len(match[0])
     hits: list[Hit] = []
+    numbers = _SEVEN_DIGITS.search(text) is not None
     for name, finder in FINDERS.items():
+        pieces = _PIECES.get(name)
+        if pieces is not None and not any(piece in text for piece in pieces):
+            continue
+        if not numbers and name in _NUMBERS:
+            continue
         for start, end, canonical in finder(text):
             if any(taken[start:end]) or all(ours[start:end]):
                 continue

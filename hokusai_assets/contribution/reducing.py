@@ -18,7 +18,7 @@ from hokusai_assets.contribution.duplicates import (
     known_rows,
     match_rows,
 )
-from hokusai_assets.contribution.exchange import Buckets
+from hokusai_assets.contribution.exchange import Buckets, key_numbers
 from hokusai_assets.contribution.leakage import NO_KEYS, benchmark_keys
 from hokusai_assets.contribution.rows import take_rows
 from hokusai_assets.records import Dataset
@@ -26,6 +26,7 @@ from hokusai_assets.tables import read_key_range
 from hokusai_assets.task import Task
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
 
 CONFLICT = "_conflict"
@@ -56,18 +57,58 @@ def reduce_bucket(
     key_range: tuple[bytes, bytes | None],
     bucket: int,
 ) -> Reduced:
-    """Match a bucket's rows, in canonical order; `key_range` is the bucket's."""
+    """Match a bucket's rows, in canonical order; `key_range` is the bucket's.
+
+    Rows with keys of their own, most of them, are never looked at one by one.
+    """
+    import numpy as np
     import pyarrow as pa
 
-    base = KnownRows()
-    if against.base is not None:
-        columns = known_columns(task)
-        base = known_rows(read_key_range(against.base.folder, *key_range, columns), task)
-    earlier = KnownRows()
-    for kept_before in against.earlier:
-        earlier.include(known_rows(kept_before.read(bucket, known_columns(task)), task))
+    columns = known_columns(task)
     benchmark = NO_KEYS if against.benchmark is None else benchmark_keys(against.benchmark, task)
-    matches = match_rows(table, task, base=base, earlier=earlier, benchmark=benchmark)
-    kept = take_rows(table, matches.kept)
-    flags = pa.array(conflicting(kept, base, task), pa.bool_())
-    return Reduced(kept.append_column(CONFLICT, flags), matches)
+    base, earlier = None, []
+    if against.base is not None:
+        base = read_key_range(against.base.folder, *key_range, columns)
+    for kept_before in against.earlier:
+        earlier.append(kept_before.read(bucket, columns))
+    prefixes = key_numbers(table)
+    known = [benchmark.prefixes, *(key_numbers(t) for t in ([] if base is None else [base]))]
+    suspects = _with_company(prefixes, [*known, *map(key_numbers, earlier)])
+    few = table.filter(pa.array(suspects))
+    ours = prefixes[suspects]
+    base_rows = KnownRows() if base is None else _known(base, ours, task)
+    earlier_rows = KnownRows()
+    for rows in earlier:
+        earlier_rows.include(_known(rows, ours, task))
+    matches = match_rows(few, task, base=base_rows, earlier=earlier_rows, benchmark=benchmark)
+    conflicts = conflicting(take_rows(few, matches.kept), base_rows, task)
+    places = np.flatnonzero(suspects)[matches.kept]
+    keep, flags = ~suspects, np.zeros(table.num_rows, bool)
+    keep[places] = True
+    flags[places] = conflicts
+    kept = table.append_column(CONFLICT, pa.array(flags)).filter(pa.array(keep))
+    return Reduced(kept, matches)
+
+
+def _with_company(prefixes: np.ndarray, known: list[np.ndarray]) -> np.ndarray:
+    """Which of some sorted keys, by prefix, stand more than once or are known; the few to look at.
+
+    By their first eight bytes: keys that only begin alike are looked at too, and found to differ.
+    """
+    import numpy as np
+
+    found = np.zeros(len(prefixes), bool)
+    same = prefixes[1:] == prefixes[:-1]
+    found[1:] |= same
+    found[:-1] |= same
+    for others in known:
+        found |= np.isin(prefixes, others)
+    return found
+
+
+def _known(rows: pa.Table, prefixes: np.ndarray, task: Task) -> KnownRows:
+    """Of stored rows, those whose keys may be among the ones in question."""
+    import numpy as np
+    import pyarrow as pa
+
+    return known_rows(rows.filter(pa.array(np.isin(key_numbers(rows), prefixes))), task)

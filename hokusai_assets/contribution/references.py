@@ -4,7 +4,9 @@ They get the same typing and PII treatment as contributions, so that equal rows 
 benchmark is sampled is evaluation/'s business; the function is handed in.
 """
 
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from hokusai_assets.contribution.cleaning import (
@@ -13,6 +15,7 @@ from hokusai_assets.contribution.cleaning import (
     store_reference,
 )
 from hokusai_assets.contribution.leakage import write_benchmark_keys
+from hokusai_assets.contribution.near_rows import count_near_base
 from hokusai_assets.digests import content_root
 from hokusai_assets.errors import ReferenceDataError
 from hokusai_assets.records import BaseDataset, BenchmarkDataset, ColumnSchema
@@ -59,6 +62,8 @@ def load_benchmark(
     root = _root(scored)
     _store(scored, root, folder)
     write_benchmark_keys(received, task, folder)
+    with tempfile.TemporaryDirectory(prefix="hokusai-") as signed:
+        near_base = count_near_base(task, base, scored, Path(signed))
     labels = scored.column(task.target.name).to_pylist()
     return BenchmarkDataset(
         folder=folder,
@@ -69,6 +74,7 @@ def load_benchmark(
         content_root_received=_root(received),
         left_out_exact=exact,
         left_out_normalised=normalised,
+        near_base=near_base,
         sampled_from=kept.num_rows,
         class_counts={str(label): labels.count(label) for label in task.data.labels},
     )

@@ -135,6 +135,7 @@ class DuplicatesSection(Section):
     normalised: DuplicateAction = Field(
         "drop", description="Rows that differ in writing only: case, spaces, marks, look-alikes."
     )
+    near: DuplicateAction = Field("drop", description="Rows that say nearly the same.")
 
 
 class MergeSection(Section):

@@ -46,7 +46,7 @@ def build(rows: list[Row], task: Any) -> pa.Table:
             for place, (name, kind) in enumerate(zip(names, types, strict=True))
         }
     )
-    return with_keys(plain, task)
+    return in_canonical_order(with_keys(plain, task), task)
 
 
 def match(table: pa.Table, task: Any, **known: Any) -> Any:
@@ -126,7 +126,9 @@ def test_a_task_without_an_id_has_an_order_too() -> None:
     )
     cells = [3.0, 1.0, 2.0, 1.0]
     tables = [
-        with_keys(pa.table({"weight": order, "label": ["good"] * 4}), task)
+        in_canonical_order(
+            with_keys(pa.table({"weight": order, "label": ["good"] * 4}), task), task
+        )
         for order in (cells, sorted(cells))
     ]
     assert tables[0].equals(tables[1])

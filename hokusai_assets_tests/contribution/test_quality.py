@@ -36,7 +36,7 @@ def assess(ours: pa.Table, base: pa.Table, counts: CleaningCounts, task: Any) ->
         return {label: told.count(label) for label in told}
 
     nulls = {name: ours.column(name).null_count for name in ours.column_names}
-    stored = StoredRows(ours.num_rows, nulls, {}, labels(ours))
+    stored = StoredRows(ours.num_rows, nulls, {}, True, labels(ours))
     return assess_stored(stored, labels(base), counts, task)
 
 

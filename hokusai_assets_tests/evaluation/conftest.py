@@ -85,6 +85,7 @@ def make_benchmark(tmp_path):
             content_root_received="ef" * 32,
             left_out_exact=0,
             left_out_normalised=0,
+            near_base=0,
             sampled_from=len(truth),
             class_counts=counts,
         )

@@ -1,0 +1,234 @@
+"""Near rows: which contributed rows say nearly what a row before them says.
+
+Rows are near if their texts are (near_texts.py), their categories, times and other features are
+equal, and their numbers differ by less than NUMBER_TOLERANCE standard deviations of base. What
+comes before: base, benchmark, earlier contributions of the run, and of the same contribution the
+rows before in canonical order; so the outcome does not depend on the order of a file. Sets of rows
+are compared by spilled signatures, a range of hashes at a time, and only candidates' texts are
+read, so that memory does not grow with the rows.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hokusai_assets.contribution.near_texts import (
+    ROW_BITS,
+    comparable,
+    signatures,
+    similar,
+)
+from hokusai_assets.contribution.workers import Workers
+from hokusai_assets.task import Task
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+
+NUMBER_TOLERANCE = 0.1
+_BITMAP_SIMILARITY = 0.5  # below SIMILARITY, since words can share a bit
+_ALL_PAIRS_TO = 6  # of rows in one band; of more, each with so many before it
+_LEADERS = 3  # with whom the others are paired, beside those just before
+_PAIRS_AT_ONCE = 100_000
+_RANGE_BYTES = 64 << 20
+
+
+class SignedRows:
+    """A set of rows with their signatures on disk, a file a bucket; rows are numbered throughout.
+
+    `rows` reads a bucket's rows again, in the order in which they were signed, with the columns
+    that it is asked for.
+    """
+
+    def __init__(
+        self, folder: Path, buckets: int, rows: Callable[[int, list[str]], pa.Table]
+    ) -> None:
+        self.folder = folder
+        self.buckets = buckets
+        self.rows = rows
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def sign(self, bucket: int, table: pa.Table, task: Task) -> None:
+        """Spill a bucket's signatures."""
+        import numpy as np
+
+        signed = signatures(comparable(table, task))
+        np.save(self.folder / f"bands-{bucket:06}.npy", signed.bands)
+        np.save(self.folder / f"bitmaps-{bucket:06}.npy", signed.bitmaps)
+
+    def bands(self, bucket: int) -> np.ndarray:
+        """A bucket's packed bands, not yet in memory."""
+        import numpy as np
+
+        found: np.ndarray = np.load(self.folder / f"bands-{bucket:06}.npy", mmap_mode="r")
+        return found
+
+    def bitmaps(self) -> np.ndarray:
+        """All rows' bitmaps."""
+        import numpy as np
+
+        found: np.ndarray = np.concatenate(
+            [np.load(self.folder / f"bitmaps-{b:06}.npy") for b in range(self.buckets)]
+        )
+        return found
+
+    def offsets(self) -> list[int]:
+        """The number of each bucket's first row, and of the row after the last."""
+        import numpy as np
+
+        found = [0]
+        for bucket in range(self.buckets):
+            bitmaps = np.load(self.folder / f"bitmaps-{bucket:06}.npy", mmap_mode="r")
+            found.append(found[-1] + len(bitmaps))
+        return found
+
+
+@dataclass(frozen=True)
+class NearPairs:
+    """Rows of the last of some sets (its own numbering), and the set that each is near to.
+
+    A row that is near to rows of several sets stands once for each.
+    """
+
+    rows: list[tuple[int, int]]
+
+
+def find_near(
+    sets: Sequence[SignedRows],
+    task: Task,
+    scales: dict[str, float],
+    hands: Workers,
+    *,
+    any_label: Iterable[int] = (),
+) -> NearPairs:
+    """Rows of the last set that are near to an earlier row of it, or to a row of another set.
+
+    Rows of other labels or groups are near only to rows of the sets in `any_label`. `scales` are
+    the standard deviations of the number columns.
+    """
+    import numpy as np
+
+    starts, offsets = [0], []
+    for rows in sets:
+        own = rows.offsets()
+        offsets.append([starts[-1] + o for o in own])
+        starts.append(starts[-1] + own[-1])
+    total = sum(8 * len(s.bands(b)) for s in sets for b in range(s.buckets))
+    ranges = max(1, -(-total // _RANGE_BYTES))
+    search = functools.partial(_candidates, sets, offsets, starts[-2], ranges)
+    found = [pairs for pairs in hands.in_order(search, range(ranges)) if len(pairs)]
+    if not found:
+        return NearPairs([])
+    pairs = np.unique(np.concatenate(found), axis=0)
+    near: set[tuple[int, int]] = set()
+    free = frozenset(any_label)
+    for begin in range(0, len(pairs), _PAIRS_AT_ONCE):
+        some = pairs[begin : begin + _PAIRS_AT_ONCE]
+        facts = _facts(sets, offsets, np.unique(some), task)
+        for one, other in some.tolist():
+            of_set = int(np.searchsorted(starts, one, side="right")) - 1
+            if _near(facts[one], facts[other], scales, of_set in free):
+                near.add((other - starts[-2], of_set))
+    return NearPairs(sorted(near))
+
+
+def _candidates(
+    sets: Sequence[SignedRows],
+    offsets: list[list[int]],
+    last: int,
+    ranges: int,
+    index: int,
+) -> np.ndarray:
+    """Pairs of row numbers whose bands agree in the `index`-th range of hashes, the later second.
+
+    The later row is always one of the last set, whose first row is `last`.
+    """
+    import numpy as np
+
+    low = np.uint64((1 << ROW_BITS) - 1)
+    first = np.uint64(((1 << 64) * index // ranges) & ~int(low))
+    end = (1 << 64) * (index + 1) // ranges
+    parts = []
+    for rows, begins in zip(sets, offsets, strict=True):
+        for bucket in range(rows.buckets):
+            bands = rows.bands(bucket)
+            begin = int(np.searchsorted(bands, first))
+            stop = len(bands)
+            if end < 1 << 64:
+                stop = int(np.searchsorted(bands, np.uint64(end & ~int(low))))
+            parts.append(bands[begin:stop] + np.uint64(begins[bucket]))
+    packed = np.sort(np.concatenate(parts))
+    hashes = packed >> np.uint64(ROW_BITS)
+    numbers = (packed & low).astype(np.int64)
+    # Each with those just before it that have the same hash; sorted, so the earlier row is first.
+    pairs = [np.zeros((0, 2), np.int64)]
+    for distance in range(1, _ALL_PAIRS_TO):
+        agree = np.flatnonzero(hashes[distance:] == hashes[:-distance])
+        pairs.append(np.stack([numbers[agree], numbers[agree + distance]], axis=1))
+    # And with the first ones of that hash: a crowd must not hide whom all of it resembles.
+    heads = np.flatnonzero(np.concatenate([[True], hashes[1:] != hashes[:-1]]))
+    head_of = np.repeat(heads, np.diff(np.append(heads, len(hashes))))
+    far = np.flatnonzero(np.arange(len(hashes)) - head_of >= _ALL_PAIRS_TO)
+    for leader in range(_LEADERS):
+        pairs.append(np.stack([numbers[head_of[far] + leader], numbers[far]], axis=1))
+    found: np.ndarray = np.concatenate(pairs)
+    found = found[(found[:, 1] >= last) & (found[:, 0] != found[:, 1])]
+    if not len(found):
+        return found
+    bitmaps = np.concatenate([rows.bitmaps() for rows in sets])
+    one, other = bitmaps[found[:, 0]], bitmaps[found[:, 1]]
+    common = np.bitwise_count(one & other)
+    alike = common >= _BITMAP_SIMILARITY * np.bitwise_count(one | other)
+    found = np.unique(found[alike], axis=0)
+    return found
+
+
+Fact = tuple[frozenset[str], tuple[Any, ...], tuple[float | None, ...], tuple[Any, ...]]
+
+
+def _facts(
+    sets: Sequence[SignedRows], offsets: list[list[int]], wanted: np.ndarray, task: Task
+) -> dict[int, Fact]:
+    """What is compared of each wanted row: words, other features, numbers, label and group."""
+    import numpy as np
+
+    texts = [c.name for c in task.features if c.type == "text"]
+    numeric = [c.name for c in task.features if c.type == "number"]
+    others = [c.name for c in task.features if c.name not in {*texts, *numeric}]
+    said = [task.target.name, *([task.group_column.name] if task.group_column else [])]
+    facts: dict[int, Fact] = {}
+    for rows, begins in zip(sets, offsets, strict=True):
+        for bucket in range(rows.buckets):
+            here = wanted[np.searchsorted(wanted, begins[bucket]) :]
+            here = here[: np.searchsorted(here, begins[bucket + 1])]
+            if not len(here):
+                continue
+            table = rows.rows(bucket, [*texts, *numeric, *others, *said])
+            table = table.take(here - begins[bucket])
+            words = [frozenset((w or "").split(" ")) for w in comparable(table, task).to_pylist()]
+            columns = [_tuples(table, names) for names in (others, numeric, said)]
+            facts.update(zip(here.tolist(), zip(words, *columns, strict=True), strict=True))
+    return facts
+
+
+def _tuples(table: pa.Table, names: list[str]) -> list[tuple[Any, ...]]:
+    if not names:
+        return [()] * table.num_rows
+    return list(zip(*(table.column(name).to_pylist() for name in names), strict=True))
+
+
+def _near(one: Fact, other: Fact, scales: dict[str, float], any_label: bool) -> bool:
+    if one[1] != other[1] or (one[3] != other[3] and not any_label):
+        return False
+    for mine, theirs, scale in zip(one[2], other[2], scales.values(), strict=True):
+        if (mine is None) != (theirs is None):
+            return False
+        if mine is not None and theirs is not None:
+            apart = abs(mine - theirs)
+            if apart and apart >= NUMBER_TOLERANCE * scale:
+                return False
+    return similar(one[0], other[0])

@@ -1,0 +1,157 @@
+"""Near rows of one run's contributions: what they are compared with, and what is done with them.
+
+Rows near to a benchmark row have leaked, whatever their label, and always leave. Rows that say
+nearly what a base row, an earlier contribution or another row of the same one says leave too,
+unless the task lets them stay. How nearness is told stands in near_duplicates.py.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections import defaultdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hokusai_assets.contribution.duplicates import Matches
+from hokusai_assets.contribution.exchange import Buckets
+from hokusai_assets.contribution.leakage import all_benchmark_rows
+from hokusai_assets.contribution.near_duplicates import SignedRows, find_near
+from hokusai_assets.contribution.near_texts import has_texts
+from hokusai_assets.contribution.workers import Workers, workers
+from hokusai_assets.records import Dataset
+from hokusai_assets.tables import read_parts, read_row_group, row_group_count
+from hokusai_assets.task import Task
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+class NearRows:
+    """Signed base and benchmark rows, and those of the contributions so far."""
+
+    def __init__(
+        self,
+        task: Task,
+        base: Dataset | None,
+        benchmark: Dataset | None,
+        folder: Path,
+        hands: Workers,
+    ) -> None:
+        self._task = task
+        self._hands = hands
+        self._sets: list[SignedRows] = []
+        self._benchmark: frozenset[int] = frozenset()
+        self._scales: dict[str, float] = {}
+        if not has_texts(task):
+            return
+        self._scales = number_scales(task, base)
+        # The benchmark first: of many rows that are alike, each is compared with the first ones.
+        if benchmark is not None:
+            self._benchmark = frozenset({len(self._sets)})
+            self._add(sign_benchmark(task, benchmark, folder / "benchmark"))
+        if base is not None:
+            self._add(sign_stored(task, base, folder / "base", hands))
+
+    def to_be_signed(self, folder: Path, buckets: int, kept: Buckets) -> SignedRows | None:
+        """Where a contribution's kept rows are to be signed; None where nothing is compared."""
+        if not has_texts(self._task):
+            return None
+        return SignedRows(folder, buckets, functools.partial(_whole_bucket, kept))
+
+    def leave_out(self, signed: SignedRows, kept: Buckets, matches: Matches) -> None:
+        """Leave near rows out of a contribution's kept rows, and count them in `matches`."""
+        self._add(signed)
+        near = find_near(
+            self._sets, self._task, self._scales, self._hands, any_label=self._benchmark
+        )
+        leaked = {row for row, of_set in near.rows if of_set in self._benchmark}
+        repeated = {row for row, _ in near.rows} - leaked
+        matches.leaked_near += len(leaked)
+        gone = leaked
+        if self._task.duplicates.near == "drop":
+            matches.near += len(repeated)
+            gone = leaked | repeated
+        else:
+            matches.reported += len(repeated)
+        offsets = signed.offsets()
+        by_bucket: dict[int, list[int]] = defaultdict(list)
+        bucket = 0
+        for row in sorted(gone):
+            while row >= offsets[bucket + 1]:
+                bucket += 1
+            by_bucket[bucket].append(row - offsets[bucket])
+        for bucket, positions in by_bucket.items():
+            kept.leave_out(bucket, positions)
+
+    def _add(self, signed: SignedRows) -> None:
+        self._sets.append(signed)
+
+
+def count_near_base(task: Task, base: Dataset, benchmark: pa.Table, folder: Path) -> int:
+    """How many of some benchmark rows say nearly what a base row says, whatever their labels."""
+    if not has_texts(task) or not benchmark.num_rows:
+        return 0
+    with workers(parallel=False) as here:
+        known = sign_stored(task, base, folder / "base", here)
+        scored = SignedRows(folder / "scored", 1, functools.partial(_of_table, benchmark))
+        scored.sign(0, benchmark, task)
+        scales = number_scales(task, base)
+        near = find_near([known, scored], task, scales, here, any_label=[0])
+    return len({row for row, of_set in near.rows if of_set == 0})
+
+
+def number_scales(task: Task, base: Dataset | None) -> dict[str, float]:
+    """The standard deviation of each number feature in base; 0 where base is not known."""
+    names = [c.name for c in task.features if c.type == "number"]
+    if base is None or not names:
+        return dict.fromkeys(names, 0.0)
+    import numpy as np
+
+    count = np.zeros(len(names))
+    total, squares = np.zeros(len(names)), np.zeros(len(names))
+    for table in read_parts(base.folder, names):
+        for place, name in enumerate(names):
+            cells = table.column(name).drop_null().to_numpy()
+            count[place] += len(cells)
+            total[place] += cells.sum()
+            squares[place] += (cells**2).sum()
+    many = np.maximum(count, 1)
+    spread = np.sqrt(np.maximum(squares / many - (total / many) ** 2, 0))
+    return dict(zip(names, spread.tolist(), strict=True))
+
+
+def sign_stored(task: Task, dataset: Dataset, folder: Path, hands: Workers) -> SignedRows:
+    """Signatures of a stored dataset, a row group a bucket."""
+    read = functools.partial(_row_group, dataset.folder)
+    signed = SignedRows(folder, row_group_count(dataset.folder), read)
+    for _ in hands.in_order(functools.partial(_sign, signed, task), range(signed.buckets)):
+        pass
+    return signed
+
+
+def sign_benchmark(task: Task, benchmark: Dataset, folder: Path) -> SignedRows:
+    """Signatures of the whole benchmark, also of rows that were not sampled."""
+    signed = SignedRows(folder, 1, functools.partial(_benchmark_rows, benchmark, task))
+    _sign(signed, task, 0)
+    return signed
+
+
+def _sign(signed: SignedRows, task: Task, bucket: int) -> None:
+    texts = [c.name for c in task.features if c.type == "text"]
+    signed.sign(bucket, signed.rows(bucket, texts), task)
+
+
+def _row_group(folder: str, bucket: int, columns: list[str]) -> pa.Table:
+    return read_row_group(folder, bucket, columns)
+
+
+def _benchmark_rows(benchmark: Dataset, task: Task, bucket: int, columns: list[str]) -> pa.Table:
+    return all_benchmark_rows(benchmark, task).select(columns)
+
+
+def _of_table(table: pa.Table, bucket: int, columns: list[str]) -> pa.Table:
+    return table.select(columns)
+
+
+def _whole_bucket(kept: Buckets, bucket: int, columns: list[str]) -> pa.Table:
+    return kept.read(bucket, columns, whole=True)
