@@ -8,15 +8,17 @@ The rule, over all bytes above 0x7F of the file:
 - no ill-formed UTF-8: utf-8;
 - at least half of them stand in well-formed UTF-8 sequences: utf-8 with broken lines. Measured on
   the same sentences in 14 legacy encodings, chance alone gave at most 0.24 (EUC-JP, GBK);
-- else the lines that hold them are shown to charset-normalizer. cp1252 (which Latin-1 text is read
-  as) is taken if no other fits the language better and the text has the shape of Western writing:
-  high bytes alone or in pairs among ASCII letters, each a letter, or a sign where a sign can be;
-- with fewer than MIN_EVIDENCE such bytes a language cannot be told: cp1252 by its shape, or utf-8.
+- else cp1252 (which Latin-1 is read as), if the lines that hold them look like Western writing:
+  high bytes alone or in pairs among ASCII, each a letter of one language, or a sign where a sign
+  can be;
+- else what charset-normalizer finds in these lines, if they read plausibly so; under MIN_EVIDENCE
+  such bytes a language cannot be told, and the file stays utf-8.
 """
 
 from __future__ import annotations
 
 import codecs
+import collections
 import re
 from collections.abc import Iterator
 from typing import BinaryIO
@@ -26,6 +28,8 @@ from hokusai_assets.errors import ContributionError
 BLOCK_BYTES = 1 << 20
 SAMPLE_BYTES = 256 << 10
 MIN_EVIDENCE = 32
+
+_MIN_COHERENCE = 0.1
 
 _BYTE_ORDER_MARKS = (  # UTF-32 first: its little-endian mark starts with UTF-16's
     (b"\xff\xfe\0\0", "utf-32"),
@@ -40,7 +44,7 @@ _SINGLE_BYTE = (
 )
 # What stands between two letters in honest text; any other sign there (caf‚s, je¿eli) shows that
 # the letter of another encoding was read as a sign.
-_SIGNS_IN_WORDS = "’‘'-–—·…/®™\xa0\xad"
+_SIGNS_IN_WORDS = "’‘´-–—·…®™\xa0\xad"
 _SIGN_IN_WORD = re.compile(rf"(?<=[^\W\d_])[^\w\s\x00-\x7f{_SIGNS_IN_WORDS}](?=[^\W\d_])")
 _NUMERAL_IN_WORD = re.compile(r"(?<=[^\W\d_])[¹²³¼½¾](?=[^\W\d_])")
 
@@ -126,24 +130,21 @@ class TextScan:
 
 def legacy_encoding(sample: bytes) -> str | None:
     """The encoding of lines that are not UTF-8, or None if it is not clear."""
-    western = _is_western(sample)
+    if _is_western(sample):
+        return "cp1252"
     if len(sample) - len(sample.decode("ascii", "ignore")) < MIN_EVIDENCE:
-        return "cp1252" if western else None
+        return None
     import charset_normalizer
 
-    found: dict[str, float] = {}
-    for match in charset_normalizer.from_bytes(
+    matches = charset_normalizer.from_bytes(
         sample, cp_isolation=[*_SINGLE_BYTE, *_MULTI_BYTE], preemptive_behaviour=False
-    ):
+    )
+    for match in matches:  # best first
         for name in match.could_be_from_charset:  # those that give the same text
-            found.setdefault(name, match.coherence)
-    best = max(found.values(), default=0.0)
-    if western and found.get("cp1252", 0.0) >= best:
-        return "cp1252"
-    found.pop("cp1252", None)
-    for name, _ in sorted(found.items(), key=lambda item: -item[1]):  # stable: least chaos first
-        if name in _MULTI_BYTE or _is_plausible(sample, name):
-            return name
+            if name in _MULTI_BYTE:
+                return name
+            if match.coherence >= _MIN_COHERENCE and _is_plausible(sample, name):
+                return name
     return None
 
 
@@ -156,14 +157,35 @@ def _is_western(sample: bytes) -> bool:
 
 
 def _is_plausible(sample: bytes, encoding: str) -> bool:
-    """Whether hardly any sign stands inside a word when `sample` is read so."""
+    """Whether `sample` read so has hardly a sign inside a word, and letters of one language."""
     try:
         text = sample.decode(encoding)
     except UnicodeDecodeError:
         return False
     strange = len(_SIGN_IN_WORD.findall(text)) + len(_NUMERAL_IN_WORD.findall(text))
-    strange += sum(text.count(c) for c in map(chr, range(0x80, 0xA0)))  # control characters
-    return strange <= 0.02 * sum(not c.isascii() for c in text)
+    strange += sum("\x80" <= c < "\xa0" for c in text)  # control characters
+    high = collections.Counter(c for c in text if not c.isascii())
+    return strange <= 0.01 * high.total() and not _contradicts(high, encoding)
+
+
+def _contradicts(high: collections.Counter[str], encoding: str) -> bool:
+    """Whether letters meet that no language has together, so that another encoding was written."""
+    letters = {c.lower() for c in high}
+    if encoding == "cp1252":
+        rare = sum(high[c] + high[c.upper()] for c in "ðþýšž")  # Turkish, Baltic, Czech, Mac vowels
+        icelandic = letters >= set("ðþ") and len(letters & set("éíóú")) > 1
+        if rare > 0.05 * high.total() and not icelandic:
+            return True
+        # Hungarian and Romanian letters come out as these; others that have them have more.
+        hungarian = letters & set("õû") and "á" in letters and letters & set("öü")
+        romanian = letters >= set("ãî") and not letters & set("çõéó")
+        return bool(romanian or (hungarian and not letters & set("ãäêôâåñ")))
+    if encoding == "cp1250":  # Czech in ISO 8859-2, its š read as a Polish letter
+        return "ą" in letters and bool(letters & set("řěů"))
+    # Hebrew letters stand where Cyrillic has these, all of one case: not one sentence is so.
+    if encoding in ("cp1251", "koi8_r"):
+        return set(high) <= set(bytes(range(0xE0, 0xFB)).decode(encoding))
+    return False
 
 
 def transcoded(stream: BinaryIO, encoding: str, name: str) -> Iterator[bytes]:
