@@ -9,7 +9,7 @@ The rule, over all bytes above 0x7F of the file:
 - at least half of them stand in well-formed UTF-8 sequences: utf-8 with broken lines. Measured on
   the same sentences in 14 legacy encodings, chance alone gave at most 0.24 (EUC-JP, GBK);
 - else cp1252 (which Latin-1 is read as), if the lines that hold them look like Western writing:
-  high bytes alone or in pairs among ASCII, each a letter of one language, or a sign where a sign
+  high bytes alone or in pairs in words of ASCII letters, of one language, or signs where a sign
   can be;
 - else what charset-normalizer finds in these lines, if they read plausibly so; under MIN_EVIDENCE
   such bytes a language cannot be told, and the file stays utf-8.
@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import codecs
 import collections
+import itertools
 import re
 from collections.abc import Iterator
 from typing import BinaryIO
@@ -149,11 +150,15 @@ def legacy_encoding(sample: bytes) -> str | None:
 
 
 def _is_western(sample: bytes) -> bool:
-    runs = re.findall(rb"[\x80-\xff]+", sample)
+    runs = [len(run) for run in re.findall(rb"[\x80-\xff]+", sample)]
     # 0xFF is a letter of cp1252 that hardly a text holds, and what broken bytes often are.
-    if not runs or b"\xff" in sample or sum(map(len, runs)) > 1.5 * len(runs):
+    if not runs or b"\xff" in sample or (max(runs) > 2 and sum(runs) > 1.5 * len(runs)):
         return False
-    return _is_plausible(sample, "cp1252")
+    if not _is_plausible(sample, "cp1252"):
+        return False
+    words = [w for w in re.findall(r"[^\W\d_]+", sample.decode("cp1252")) if not w.isascii()]
+    # A label such as the Cyrillic for "no" is short, but it has no ASCII letter.
+    return 2 * sum(any(c.isascii() for c in w) for w in words) >= len(words)
 
 
 def _is_plausible(sample: bytes, encoding: str) -> bool:
@@ -164,6 +169,11 @@ def _is_plausible(sample: bytes, encoding: str) -> bool:
         return False
     strange = len(_SIGN_IN_WORD.findall(text)) + len(_NUMERAL_IN_WORD.findall(text))
     strange += sum("\x80" <= c < "\xa0" for c in text)  # control characters
+    # aB: the capitals of KOI8-R stand where others have their small letters.
+    strange += sum(
+        a.islower() and b.isupper() and not (a.isascii() or b.isascii())
+        for a, b in itertools.pairwise(text)
+    )
     high = collections.Counter(c for c in text if not c.isascii())
     return strange <= 0.01 * high.total() and not _contradicts(high, encoding)
 

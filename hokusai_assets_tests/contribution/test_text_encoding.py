@@ -102,8 +102,9 @@ def test_utf8_with_a_mark_is_utf8_whatever_follows():
     assert scanned(b"\xef\xbb\xbf" + table("fr").encode("cp1252")) == "utf-8"
 
 
-def test_too_little_that_is_not_western_is_left():
-    assert scanned("id,text\n1,Привет\n".encode("cp1251")) == "utf-8"
+@pytest.mark.parametrize("text", ["Привет", "не", "не,да,не", "Д"])
+def test_too_little_that_is_not_western_is_left(text):
+    assert scanned(f"id,text\n1,{text}\n".encode("cp1251")) == "utf-8"
 
 
 @pytest.mark.parametrize(
