@@ -25,6 +25,7 @@ from hokusai_assets.contribution.pii_detectors import mask_text
 from hokusai_assets.errors import ContributionError, MissingFileError, UsageError
 from hokusai_assets.files import is_url
 
+_HTTP = ("http://", "https://")
 _MARKERS = ("_SUCCESS", "_metadata", "_common_metadata", "_committed_*", "_started_*")
 
 
@@ -54,10 +55,8 @@ class State:
 def find_files(path: str, max_files: int) -> tuple[Found, ...]:
     """The files that `path` names, sorted by their place below it; at least one."""
     try:
-        if not is_url(path):
-            found = _collect(_local(path), path, max_files)
-        else:
-            found = _collect(_remote(path), path, max_files)
+        files = _remote(path) if is_url(path) else _local(path)
+        found = _collect(files, path, max_files)
     except OSError as error:
         raise unreadable(path, error) from None
     if not found:
@@ -86,8 +85,19 @@ def reading(found: Found) -> Iterator[tuple[BinaryIO, State]]:
         modified = moment.astimezone(datetime.UTC).isoformat(timespec="seconds")
     except (NotImplementedError, KeyError, AttributeError):  # as file systems say "unknown"
         modified = ""
-    with found.fs.open(found.path, "rb") as stream:
-        yield stream, State(info.get("size"), modified)
+    try:
+        with found.fs.open(found.path, "rb") as stream:
+            yield stream, State(info.get("size"), modified)
+    except _http_errors() as error:  # its own message holds the whole URL, with any token in it
+        raise OSError(type(error).__name__) from None
+
+
+def _http_errors() -> tuple[type[Exception], ...]:
+    try:
+        from aiohttp import ClientError
+    except ImportError:  # then fsspec reads no HTTP either
+        return ()
+    return (ClientError,)
 
 
 def local_state(path: Path) -> State:
@@ -103,13 +113,18 @@ def check_regular(mode: int, name: str) -> None:
 
 def shown_path(path: str) -> str:
     """A path for messages: URLs may carry credentials, names of files people."""
-    return mask_text(path.split("?")[0] if path.startswith(("http:", "https:")) else path)
+    return mask_text(path.split("?")[0] if path.startswith(_HTTP) else path)
 
 
 def unreadable(path: str, error: OSError) -> UsageError:
     """The error for a file that the system does not give us."""
     shown = shown_path(path)
     if isinstance(error, FileNotFoundError):
+        if is_url(path):  # servers say so of what they will not show, too
+            return MissingFileError(
+                f"There is no file {shown}, or it is not shown to us: check the address and the "
+                "permissions."
+            )
         return MissingFileError(f"There is no file {shown}: check the path.")
     return UsageError(
         f"The file {shown} cannot be read ({type(error).__name__}): check its permissions and the "
@@ -216,7 +231,7 @@ def _remote(path: str) -> Iterator[Found]:
     try:
         is_folder = fs.info(remote)["type"] == "directory"
     except FileNotFoundError:
-        if not glob.has_magic(remote):
+        if not glob.has_magic(remote) or remote.startswith(_HTTP):  # there ? starts a query
             raise
         prefix = re.split(r"[*?\[]", remote)[0]
         root, infos = prefix.rpartition("/")[0], fs.glob(remote, detail=True)

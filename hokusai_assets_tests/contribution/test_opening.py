@@ -2,12 +2,14 @@
 
 import gzip
 import hashlib
+import http.server
 import io
 import os
 import shutil
 import socket
 import tarfile
 import tempfile
+import threading
 from pathlib import Path
 
 import fsspec
@@ -422,6 +424,39 @@ def test_too_many_files_are_refused(tree, scheme):
 
 def test_an_unknown_protocol_is_a_usage_error():
     assert "protocol" in refusal("nosuch://host/data.csv", UsageError)
+
+
+class _Server(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        denied = "deny" in self.path or ("late" in self.path and self.command == "GET")
+        self.send_response(403 if denied else 200)
+        self.send_header("Content-Length", str(len(TEXT)))
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(TEXT)
+
+    do_HEAD = do_GET
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def site():
+    pytest.importorskip("aiohttp")
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Server) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_a_web_address_is_read_and_its_query_never_shown(site):
+    [(file, plain)] = all_of(f"{site}/data.csv?token=secret")
+    assert (file.name, file.hint, plain) == ("data.csv", "data.csv", TEXT)
+    assert "secret" not in refusal(f"{site}/deny.csv?token=secret", MissingFileError)
+    message = refusal(f"{site}/late.csv?token=secret", UsageError)
+    assert "(OSError)" in message
+    assert "secret" not in message
 
 
 # --- Links, pipes, permissions --------------------------------------------------------------------

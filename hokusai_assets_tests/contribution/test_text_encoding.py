@@ -17,7 +17,7 @@ TEXTS = {
     "bg": "Добър ден, това е много хубав филм, който ми хареса",
     "cs": "Příliš žluťoučký kůň úpěl ďábelské ódy\nDobrý den, těšíme se na vaši návštěvu",
     "de": "Größe und Übermut führen häufig\nschöne Grüße aus München, weiß",
-    "el": "Καλημέρα κόσμε, αυτό είναι ένα καλό βιβλίο",
+    "el": "Καλημέρα κόσμε, αυτό είναι ένα καλό βιβλίο\nΗ ταινία ήταν πολύ ωραία και μου άρεσε",
     "es": "¿Cómo estás? El niño comió en la montaña\n¡Qué película! La canción también",
     "fr": "Le café était fermé à Noël\nOù êtes-vous allé hier, garçon ?\nl’été “chaud” – déjà",
     "he": "שלום עולם זה סרט טוב מאוד",
