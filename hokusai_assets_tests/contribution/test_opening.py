@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from hokusai_assets.contribution import finding
+from hokusai_assets.contribution.decompressing import Received, plain_blocks
 from hokusai_assets.contribution.opening import Limits, PlainFile, opened
 from hokusai_assets.errors import ContributionError, MissingFileError, UsageError
 
@@ -293,8 +294,9 @@ def test_utf8_with_a_broken_line_stays_as_it_is(send, broken):
         assert (file.path, file.encoding) == (path, "utf-8")
 
 
-def test_ascii_with_bytes_that_are_no_letters_stays_as_it_is(send):
-    path = send(TEXT + b"c,\xff\nd,\x81\n")
+@pytest.mark.parametrize("broken", [b"\xff", b"na\xffve", b"\x81", b"na\x81ve", b"plai\xa4n"])
+def test_ascii_with_bytes_that_are_no_letters_stays_as_it_is(send, broken):
+    path = send(TEXT + b"c," + broken + b"\n")
     with opened(str(path)) as (file,):
         assert (file.path, file.encoding) == (path, "utf-8")
 
@@ -558,6 +560,19 @@ def test_a_disk_that_fails_is_a_usage_error_also_inside_an_archive(send, monkeyp
     message = refusal(send(TEXT), UsageError)
     assert "PermissionError" in message
     assert "secret" not in message
+
+
+@pytest.mark.parametrize(("compression", "compress"), [("gzip", gzip.compress), ("zstd", zstd)])
+def test_a_failed_disk_is_not_taken_for_a_broken_archive(compression, compress):
+    class Disk(io.BytesIO):
+        def read(self, size=-1):
+            if self.tell():
+                raise TimeoutError
+            return super().read(1000)
+
+    received = Received(Disk(compress(os.urandom(1 << 20))))
+    with pytest.raises(TimeoutError):
+        list(plain_blocks(received, compression, 200, "data"))
 
 
 def test_a_full_disk_says_where(send, monkeypatch):

@@ -93,6 +93,15 @@ def test_a_letter_in_the_header_alone_is_enough():
     assert scanned("Größe,b\n".encode("cp1252") + b"1,2\n" * 10) == "cp1252"
 
 
+def test_characters_cut_by_blocks_do_not_hide_their_encoding():
+    assert scanned((table("zh") * 20).encode("gb18030"), 1001) == "gb18030"
+
+
+def test_greek_is_not_taken_for_cyrillic_with_its_capitals_inverted():
+    content = "id,text\n" + "0,Καλημέρα κόσμε, αυτό είναι ένα καλό βιβλίο\n" * 5
+    assert scanned(content.encode("cp1253")) in ("utf-8", "cp1253")
+
+
 def test_a_mixture_is_no_single_byte_text():
     mixed = "1,über\n".encode() * 30 + "1,über\n".encode("cp1252") * 70
     assert scanned(mixed) == "utf-8"
