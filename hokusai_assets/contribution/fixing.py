@@ -58,11 +58,13 @@ def write_fixed(
     table = read_table(str(Path(folder, CLEANED))).sort_by(ROW_NUMBER).drop_columns(OWN_COLUMNS)
     content = encode(table, Path(out).suffix.lower())
     with tempfile.TemporaryDirectory(dir=folder, prefix="again-") as scratch:
-        copy = Path(scratch, "fixed" + Path(out).suffix.lower())
+        copy = Path(scratch, Path(out).name)
         copy.write_bytes(content)
         again = validate(str(copy), task, key=key, folder=scratch)
     if again.content_root_received != validation.content_root_usable:
-        why = again.refusal.message if again.refusal else "it would not be read as it was written"
+        why = "it would not be read as it was written"
+        if again.refusal is not None:
+            why = "; ".join((again.refusal.message, *again.refusal.reasons))
         raise ContributionError(
             f"No cleaned file was written: {why}. Correct the file by hand, or choose another "
             "format for it."

@@ -37,6 +37,11 @@ _REMEDIES = (
     ("a list or an object", "Write text, a number, a boolean or null."),
 )
 
+# "The file F is refused: 3 of 9 rows do not fit, more than the accepted 1.00%. REASONS. REMEDY"
+_OF_ROWS = re.compile(r"(.+?%\.) (.+)\. ([A-Z].+)", re.DOTALL)
+# "The file F is refused: column 'a' REASON; column 'b' REASON. REMEDY"
+_OF_COLUMNS = re.compile(r"(.+?): (column .+)\. ([A-Z].+)", re.DOTALL)
+
 
 class Refusal(Record):
     """Why a file is refused: what is wrong, each reason, and what to do (may be empty)."""
@@ -58,9 +63,8 @@ def refusal_of(error: str, contributor_id: str) -> Refusal:
     """
     text = error.removeprefix(f"The contribution of {contributor_id} is refused: ")
     text = text[:1].upper() + text[1:]
-    # The reasons of rows follow a sentence, others a colon.
-    parts = re.fullmatch(r"(.+?(?:%\.|: )) ?(column .+?)\. ([A-Z].+)", text, re.DOTALL)
+    parts = _OF_ROWS.fullmatch(text) or _OF_COLUMNS.fullmatch(text)
     if parts is None:
         return Refusal(message=text, reasons=(), remedy="")
     message, reasons, remedy = parts.groups()
-    return Refusal(message=message.rstrip(": "), reasons=tuple(reasons.split("; ")), remedy=remedy)
+    return Refusal(message=message.strip(), reasons=tuple(reasons.split("; ")), remedy=remedy)

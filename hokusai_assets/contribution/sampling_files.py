@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import itertools
 import json
+import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ from hokusai_assets.errors import MissingFileError, UsageError
 SAMPLE_ROWS = 10_000
 MAX_JSON_BYTES = 256 << 20
 _MAX_CELL = 16 << 20
+_MAX_NAME = 80
+_NUMERAL = re.compile(r"[+-]?[0-9.,]+")
 _DELIMITERS = ",;\t|"
 
 Cell = tuple[str | None, Kind]
@@ -201,6 +204,11 @@ def _checked(names: Iterable[str], file: str) -> list[str]:
         raise UsageError(
             f"The file {file} has personal data in place of a column's name: check that its first "
             "line is the header."
+        )
+    if any(len(name) > _MAX_NAME or _NUMERAL.fullmatch(name) for name in checked):
+        raise UsageError(
+            f"The file {file} has a number or a long text in place of a column's name: check that "
+            "its first line is the header."
         )
     if len(set(checked)) != len(checked):
         raise UsageError(f"The file {file} has a column's name twice: rename one.")
