@@ -105,6 +105,20 @@ class Validation(Record):
     leakage_sentence: str
 
 
+def validation_json_schema() -> dict[str, Any]:
+    """The JSON Schema of what `hokusai validate --json` prints."""
+    schema = Validation.model_json_schema(mode="serialization")
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    schema["title"] = "Validation of a contributed file"
+    schema["properties"]["written"] = {
+        "description": "Files that were written.",
+        "items": {"type": "string"},
+        "type": "array",
+    }
+    schema["required"] = list(schema["properties"])  # null where there is nothing, never left out
+    return schema
+
+
 def validate(
     path: str,
     task: Task,
