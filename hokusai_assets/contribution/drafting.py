@@ -13,6 +13,7 @@ from collections.abc import Iterator
 
 from hokusai_assets.contribution.pii_detectors import mask_text
 from hokusai_assets.contribution.profiling import Profile
+from hokusai_assets.contribution.rows import counted
 
 
 def draft_task(profile: Profile, file_stem: str) -> str:
@@ -54,15 +55,15 @@ def _columns(profile: Profile) -> Iterator[str]:
         yield f'type = "{column.type}"'
         yield f'role = "{column.role}"'
         if column.empty and column.role == "target":
-            yield f"# {column.empty:,} cells are empty; rows without a label are rejected"
+            yield f"# empty cells: {column.empty:,}; rows without a label are rejected"
         elif column.empty:
-            yield f"nullable = true   # {column.empty:,} cells are empty"
+            yield f"nullable = true   # empty cells: {column.empty:,}"
         if column.minimum is not None and column.maximum is not None:
             yield f"# minimum = {column.minimum!r}   # the least that was seen"
             yield f"# maximum = {column.maximum!r}   # the most that was seen"
         if column.personal_cells or column.by_name:
             kinds = ", ".join(column.detectors) or str(column.by_name)
-            yield f'pii = "hash"   # {kinds} in {column.personal_cells:,} cells'
+            yield f'pii = "hash"   # {kinds} in {counted(column.personal_cells, "cell")}'
 
 
 def _tail() -> Iterator[str]:

@@ -57,7 +57,7 @@ def test_the_columns_are_shown_without_their_cells(small: SmallTask, tmp_path: P
     for canary in ("canaryword", EMAIL, *(row["key"] for row in rows), "good box"):
         assert canary not in text
         assert canary not in result.output
-    assert 'pii = "hash"   # email in 1 cells' in text
+    assert 'pii = "hash"   # email in 1 cell' in text
     # Labels stand in the file, which needs them, and not on the terminal, which is copied about.
     assert '"bad", "good"' in text
     assert "good" not in result.output
