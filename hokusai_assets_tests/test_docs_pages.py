@@ -10,7 +10,7 @@ import pytest
 import typer
 
 from hokusai_assets.cli.app import app
-from hokusai_assets.contribution.validating import Validation
+from hokusai_assets.contribution.validation import Validation
 
 ROOT = Path(__file__).parents[1]
 CONTRIBUTING = (ROOT / "docs" / "contributing_data.md").read_text(encoding="utf-8")

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from hokusai_assets.contribution.validating import validation_json_schema
+from hokusai_assets.contribution.validation import validation_json_schema
 from hokusai_assets.reporting.delta_output import delta_output_schema
 from hokusai_assets.task import task_json_schema
 

@@ -76,13 +76,11 @@ def _run(file: str, task: Path, fix: str | None, report: str | None, as_json: bo
     check_free(report)
     key = pii_key()
     written: list[str] = []
-    console = Console(stderr=True)
+    console = Console(stderr=True, quiet=as_json)  # says nothing of itself where nobody looks
     with (
         tempfile.TemporaryDirectory(prefix="hokusai-") as folder,
         console.status("starting") as status,
     ):
-        if as_json or not console.is_terminal:
-            status.stop()
         found = validate_file(
             file,
             loaded.task,

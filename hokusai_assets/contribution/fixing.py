@@ -17,7 +17,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hokusai_assets.contribution.validating import CLEANED, Validation, validate
+from hokusai_assets.contribution.validating import CLEANED, validate
+from hokusai_assets.contribution.validation import Validation
 from hokusai_assets.errors import ContributionError, UsageError
 from hokusai_assets.files import write_once
 from hokusai_assets.tables import OWN_COLUMNS, ROW_NUMBER, read_table

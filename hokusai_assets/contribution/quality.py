@@ -28,7 +28,9 @@ DEFINITIONS = {
 }
 
 
-def assess(table: pa.Table, base: pa.Table | None, counts: CleaningCounts, task: Task) -> Quality:
+def assess(
+    table: pa.Table, base: pa.Table | None, counts: CleaningCounts, task: Task
+) -> Quality:
     """The quality of a cleaned contribution, with `base`, if any, to compare its labels with."""
     empty = sum(table.column(c.name).null_count for c in task.features)
     fitting = counts.read - counts.rejected

@@ -6,7 +6,8 @@ benchmark was matched would tell by subtraction how many rows stand in it, and a
 ask until the benchmark is known. Leakage comes from a second cleaning, of which one word leaves
 this module: none, below or above the share that the task accepts. The word is a bit all the same;
 who validates for strangers must limit how often they may ask. Writing the cleaned rows stands in
-fixing.py; what people see, in reporting/.
+fixing.py; the records
+in validation.py; what people see, in reporting/.
 """
 
 from __future__ import annotations
@@ -15,12 +16,19 @@ import math
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from hokusai_assets.contribution.cleaning import clean_contributions
 from hokusai_assets.contribution.pii_detectors import mask_text
 from hokusai_assets.contribution.references import load_base, load_benchmark
 from hokusai_assets.contribution.remedies import Refusal, refusal_of, remedy_for
+from hokusai_assets.contribution.validation import (
+    Leakage,
+    Problem,
+    ValidatedFile,
+    Validation,
+    ValidationCounts,
+)
 from hokusai_assets.errors import ContributionError, ReferenceDataError
 from hokusai_assets.files import is_url
 from hokusai_assets.records import (
@@ -29,94 +37,14 @@ from hokusai_assets.records import (
     CleaningCounts,
     ContributedDataset,
     ContributionSource,
-    PiiCount,
-    Quality,
-    Record,
 )
 from hokusai_assets.task import Task
 
-Leakage = Literal["none", "below", "above", "not checked"]
 Progress = Callable[[str], None]
 
 CLEANED = "cleaned"
 # Cleaning wants to know whose file it is. Here nobody is named, and errors lose the name again.
 _NOBODY = ContributionSource(path="", contributor_id="nobody", wallet_address="")
-
-
-class ValidatedFile(Record):
-    """The file; format and encoding are None where it was refused before they counted."""
-
-    name: str
-    size_bytes: int | None
-    format: str | None
-    encoding: str | None
-
-
-class ValidationCounts(Record):
-    """Where the rows went before any benchmark was looked at; the parts add up to `read`.
-
-    `duplicates_of_base` is None where there was no base to compare with. Of the `usable` rows the
-    evaluation takes those that do not stand in the benchmark.
-    """
-
-    read: int
-    rejected: int
-    dropped_pii: int
-    duplicates_within: int
-    duplicates_of_base: int | None
-    usable: int
-    conflicts: int
-
-
-class Problem(Record):
-    """Why rows were rejected: where, how many, the first row numbers, and what to do."""
-
-    column: str | None
-    reason: str
-    count: int
-    first_rows: tuple[int, ...]
-    remedy: str
-
-
-class Validation(Record):
-    """Everything a contributor is told; no cell's value and no count that a benchmark changed.
-
-    `counts`, `quality` and the content roots are None where the file was refused. `verdict` says
-    whether it is valid and what to do.
-    """
-
-    validation_schema: Literal[1] = 1
-    task_id: str
-    valid: bool
-    verdict: str
-    file: ValidatedFile
-    refusal: Refusal | None
-    counts: ValidationCounts | None
-    problems: tuple[Problem, ...]
-    pii: tuple[PiiCount, ...]
-    pii_policy: str | None
-    dropped_columns: tuple[str, ...]
-    quality: Quality | None
-    content_root_received: str | None
-    content_root_usable: str | None
-    base_checked: bool
-    base_sentence: str
-    leakage: Leakage
-    leakage_sentence: str
-
-
-def validation_json_schema() -> dict[str, Any]:
-    """The JSON Schema of what `hokusai validate --json` prints."""
-    schema = Validation.model_json_schema(mode="serialization")
-    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-    schema["title"] = "Validation of a contributed file"
-    schema["properties"]["written"] = {
-        "description": "Files that were written.",
-        "items": {"type": "string"},
-        "type": "array",
-    }
-    schema["required"] = list(schema["properties"])  # null where there is nothing, never left out
-    return schema
 
 
 def validate(

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from hokusai_assets.cli.app import app
-from hokusai_assets.contribution.validating import Validation
+from hokusai_assets.contribution.validation import Validation
 from hokusai_assets_tests.conftest import ROOT, SmallTask, make_rows, write_csv
 
 EMAIL = "carol.canary@example.com"
@@ -247,12 +247,14 @@ def test_a_whole_process_writes_no_progress_to_a_pipe(small: SmallTask, command:
     assert done.stdout.endswith("Nothing needs to be done.\n")
 
 
-def test_a_terminal_sees_the_phases(small: SmallTask) -> None:
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_terminal_sees_the_phases(small: SmallTask, as_json: bool) -> None:
     import os
     import pty
 
     main, follower = pty.openpty()
     words = ["validate", str(small.contribution), "--task", str(small.task)]
+    words += ["--json"] if as_json else []
     program = "from hokusai_assets.cli.app import main; main()"
     with subprocess.Popen(
         [sys.executable, "-c", program, *words],
@@ -269,8 +271,11 @@ def test_a_terminal_sees_the_phases(small: SmallTask) -> None:
         except OSError:
             pass  # the other end is closed, which Linux reports so
         assert process.stdout is not None
-        assert b"Verdict" in process.stdout.read()
+        assert b"Nothing needs to be done." in process.stdout.read()
     os.close(main)
     assert process.returncode == 0
-    assert b"looking for" in seen
-    assert b"Verdict" not in seen
+    assert b"Nothing needs" not in seen
+    if as_json:
+        assert seen == b""
+    else:
+        assert b"looking for" in seen

@@ -184,13 +184,17 @@ def test_without_a_telling_name_the_last_category_is_the_target(profiled):
     [
         ("nothing", "no column 'nothing'"),
         ("email", "holds personal data"),
+        ("first_name", "holds personal data"),
         ("note", "60 different values"),
         ("one", "1 different values"),
         ("half", "labels are texts or whole numbers"),
     ],
 )
 def test_what_cannot_be_a_target_is_refused(profiled, target, said):
-    rows = [row | {"one": "x", "half": i % 2 + 0.5} for i, row in enumerate(people())]
+    rows = [
+        row | {"first_name": ("Ann", "Bob")[i % 2], "one": "x", "half": i % 2 + 0.5}
+        for i, row in enumerate(people())
+    ]
     with pytest.raises(UsageError, match=said) as caught:
         profiled(rows, target=target, suffix="json")
     assert "@" not in str(caught.value)
@@ -207,6 +211,20 @@ def test_no_target_and_no_feature_are_said(profiled):
         profiled([{"a": f"word {i}", "b": i / 3} for i in range(60)])
     with pytest.raises(UsageError, match="can be learned from"):
         profiled([{"id": f"i{i}", "label": "ab"[i % 2]} for i in range(60)])
+
+
+def test_fractions_are_no_ids(profiled):
+    rows = [row | {"id": i + 0.5} for i, row in enumerate(people())]
+    assert by_name(profiled([{"id": 0} | row for row in rows], suffix="json"))["id"].role == (
+        "feature"
+    )
+
+
+def test_one_personal_number_hides_the_range(profiled):
+    rows = [row | {"n": i} for i, row in enumerate(people())]
+    rows[5]["n"] = 4111111111111111
+    column = by_name(profiled(rows))["n"]
+    assert (column.role, column.personal_cells, column.maximum) == ("feature", 1, None)
 
 
 def test_an_id_must_differ_in_every_row(profiled):

@@ -130,6 +130,12 @@ def test_leakage_is_one_word_and_the_rules_own(check, rows, leaked, word, valid)
     assert rule is valid
 
 
+def test_the_share_is_of_rows_that_fit_the_task(check, rows):
+    own = rows(200, "c")
+    own[199] |= {"weight": "heavy"}
+    assert check(own, benchmark=own[:2])[0].leakage == "above"  # 2 of 199
+
+
 def test_the_tasks_own_limit_is_named(check, rows, make_task):
     task = make_task(decision={"max_leaked_share": 0.025})
     own = rows(200, "c")

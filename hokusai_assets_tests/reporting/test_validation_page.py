@@ -200,6 +200,12 @@ def test_the_terminal_gets_80_columns_of_plain_words(told, capsys):
     assert lines[-1].startswith("Written       out.csv")
 
 
+def test_names_in_tables_are_no_markup(capsys):
+    problem = {**TOLD["problems"][1], "column": "[b]n[/b]"}
+    print_validation({**TOLD, "problems": [problem]})
+    assert "\n[b]n[/b]" in capsys.readouterr().out
+
+
 def test_the_terminal_says_what_was_found(capsys):
     print_validation(TOLD)
     printed = " ".join(capsys.readouterr().out.split())
