@@ -342,6 +342,16 @@ def test_a_cleaned_file_that_would_be_refused_is_not_written(check, rows, make_t
     assert not list(scratch.glob("o.csv*"))
 
 
+def test_a_format_that_cannot_hold_a_cell_is_refused_by_name(check, rows, make_task):
+    own = rows(20, "c")
+    own[3]["note"] = "a\rb"  # a line end of its own, which no reader of CSV agrees about
+    found, scratch = check(own, suffix="jsonl")
+    with pytest.raises(ContributionError, match="choose another format"):
+        write_fixed(str(scratch / "o.csv"), found, make_task(), key=None, folder=scratch)
+    assert not list(scratch.glob("o.csv*"))
+    write_fixed(str(scratch / "o.parquet"), found, make_task(), key=None, folder=scratch)
+
+
 @pytest.mark.parametrize("taken", ["o.csv", "o.csv.changes.json"])
 def test_nothing_is_overwritten(tmp_path, taken):
     (tmp_path / taken).write_text("mine")
