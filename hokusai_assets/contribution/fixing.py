@@ -67,8 +67,8 @@ def write_fixed(
         if again.refusal is not None:
             why = "; ".join((again.refusal.message, *again.refusal.reasons))
         raise ContributionError(
-            f"No cleaned file was written: {why.rstrip('.')}. Correct the file by hand, or choose another "
-            "format for it."
+            f"No cleaned file was written: {why.rstrip('.')}. Correct the file "
+            "by hand, or choose another format for it."
         )
     changes = json.dumps(changes_of(validation), indent=2, ensure_ascii=False) + "\n"
     target = Path(out)
