@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from hokusai_assets.cli import evaluate, track
+from hokusai_assets.cli import evaluate, profile, track, validate
 from hokusai_assets.errors import HokusaiError
 
 HELP = """Measure how much contributed data improve a model, and attest to it.
@@ -12,6 +12,10 @@ HELP = """Measure how much contributed data improve a model, and attest to it.
 Examples:
 
   hokusai evaluate --task task.toml --output-dir outputs --dry-run
+
+  hokusai validate contribution.csv --task task.toml
+
+  hokusai profile data.csv --output task.toml
 
   hokusai track
 """
@@ -25,6 +29,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("evaluate", help=evaluate.HELP)(evaluate.evaluate)
+app.command("validate", help=validate.HELP)(validate.validate)
+app.command("profile", help=profile.HELP)(profile.profile)
 app.command("track", help=track.HELP)(track.track)
 
 

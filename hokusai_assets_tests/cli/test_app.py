@@ -22,6 +22,8 @@ from hokusai_assets.errors import (
 )
 from hokusai_assets_tests.conftest import OTHER_WALLET, WALLET, SmallTask
 
+COMMANDS = ("evaluate", "profile", "track", "validate")
+
 
 def run(*words: str) -> Result:
     return CliRunner().invoke(app, list(words))
@@ -60,8 +62,8 @@ def assert_refused(result: Result, tmp_path: Path, said: str) -> None:
 def test_help_names_every_command(word: str) -> None:
     result = run(word)
     assert result.exit_code == 0
-    assert {command.name for command in app.registered_commands} == {"evaluate", "track"}
-    for command in ("evaluate", "track"):
+    assert {command.name for command in app.registered_commands} == set(COMMANDS)
+    for command in COMMANDS:
         assert command in result.output
 
 
@@ -69,7 +71,7 @@ def test_no_words_at_all_show_the_help() -> None:
     assert plain(run()) == plain(run("--help"))
 
 
-@pytest.mark.parametrize("command", ["evaluate", "track"])
+@pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize("word", ["--help", "-h"])
 def test_the_help_of_a_command_says_examples_and_exit_codes(command: str, word: str) -> None:
     result = run(command, word)

@@ -1,0 +1,227 @@
+"""What a contributor may know about a file before it is evaluated: cleaned alike, told in words.
+
+The cleaning is the evaluation's own. What it says is not: every count here is taken with no
+benchmark, as if there were none. Counts add up to the rows read, so a single one taken after the
+benchmark was matched would tell by subtraction how many rows stand in it, and a contributor could
+ask until the benchmark is known. Leakage comes from a second cleaning, of which one word leaves
+this module: none, below or above the share that the task accepts. The word is a bit all the same;
+who validates for strangers must limit how often they may ask. Writing the cleaned rows stands in
+fixing.py; the records
+in validation.py; what people see, in reporting/.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from hokusai_assets.contribution.cleaning import clean_contributions
+from hokusai_assets.contribution.pii_detectors import mask_text
+from hokusai_assets.contribution.references import load_base, load_benchmark
+from hokusai_assets.contribution.remedies import Refusal, refusal_of, remedy_for
+from hokusai_assets.contribution.validation import (
+    Leakage,
+    Problem,
+    ValidatedFile,
+    Validation,
+    ValidationCounts,
+)
+from hokusai_assets.errors import ContributionError, ReferenceDataError
+from hokusai_assets.files import is_url
+from hokusai_assets.records import (
+    BaseDataset,
+    CleanContribution,
+    CleaningCounts,
+    ContributedDataset,
+    ContributionSource,
+)
+from hokusai_assets.task import Task
+
+Progress = Callable[[str], None]
+
+CLEANED = "cleaned"
+# Cleaning wants to know whose file it is. Here nobody is named, and errors lose the name again.
+_NOBODY = ContributionSource(path="", contributor_id="nobody", wallet_address="")
+
+
+def validate(
+    path: str,
+    task: Task,
+    *,
+    key: bytes | None,
+    base_path: str | None = None,
+    benchmark_path: str | None = None,
+    folder: str | Path,
+    progress: Progress = lambda phase: None,
+) -> Validation:
+    """Clean one file as an evaluation would and say what came of it.
+
+    Without a base or a benchmark (None) what needs them is not checked, and the result says so.
+    `folder` is a local folder for scratch files; unless the file is refused, the usable rows are
+    left in `folder`/CLEANED. Raises UsageError for a file that cannot be read, TaskError, and
+    ReferenceDataError if base or benchmark cannot be used.
+    """
+    base = None
+    if base_path is not None:
+        progress("reading the base data")
+        base = load_base(base_path, task, key=key, folder=str(Path(folder, "base")))
+    progress("reading, typing, looking for personal data and duplicates")
+    source = _NOBODY.model_copy(update={"path": path})
+    try:
+        cleaned = clean_contributions(
+            [source], task, base, None, key=key, folder=Path(folder, CLEANED)
+        )
+    except ContributionError as error:
+        return _refused(path, task, base, refusal_of(str(error), _NOBODY.contributor_id))
+    leakage: Leakage = "not checked"
+    why_not = "the benchmark is not here"
+    if benchmark_path is not None and base is None:
+        why_not = "the benchmark is here, but not the base data that belong to it"
+    elif benchmark_path is not None and base is not None:
+        progress("looking for rows that stand in the benchmark")
+        leakage = _leakage(source, task, base, benchmark_path, cleaned, key=key, folder=folder)
+    return _accepted(cleaned.contributions[0], task, base, leakage, why_not)
+
+
+def _leakage(
+    source: ContributionSource,
+    task: Task,
+    base: BaseDataset,
+    benchmark_path: str,
+    cleaned: ContributedDataset,
+    *,
+    key: bytes | None,
+    folder: str | Path,
+) -> Leakage:
+    """One word about the rows of `cleaned` that stand in the benchmark."""
+    try:
+        benchmark = load_benchmark(
+            benchmark_path,
+            task,
+            base,
+            key=key,
+            # Leakage is looked for among all rows of the benchmark, so none need be sampled.
+            sample=lambda table, _: table,
+            folder=str(Path(folder, "benchmark")),
+        )
+    except ReferenceDataError:
+        # Its message counts and numbers the benchmark's rows; `from None` keeps them out of traces.
+        raise ReferenceDataError(
+            "The benchmark that the task names cannot be used. Its operator learns why from "
+            "`hokusai evaluate`."
+        ) from None
+    counts = cleaned.contributions[0].counts
+    try:
+        again = clean_contributions(
+            [source], task, base, benchmark, key=key, folder=Path(folder, "unleaked")
+        )
+        left = again.row_count
+    except ContributionError:
+        left = 0  # the same cleaning succeeded without the benchmark: every row stands in it
+    leaked = counts.kept - left
+    # The decision rule's comparison, in its integers, so that both say the same of any file.
+    limit = math.floor(Fraction(repr(task.decision.max_leaked_share)) * 10**6)
+    if not leaked:
+        return "none"
+    return "below" if leaked * 10**6 <= limit * (counts.read - counts.rejected) else "above"
+
+
+def _accepted(
+    made: CleanContribution,
+    task: Task,
+    base: BaseDataset | None,
+    leakage: Leakage,
+    why_not: str,
+) -> Validation:
+    manifest, counts = made.manifest, made.counts
+    valid = leakage != "above"
+    return Validation(
+        task_id=task.id,
+        valid=valid,
+        verdict=_verdict(counts, task, valid),
+        file=ValidatedFile.model_validate(manifest.source.model_dump(exclude={"modified"})),
+        refusal=None,
+        counts=ValidationCounts(
+            read=counts.read,
+            rejected=counts.rejected,
+            dropped_pii=counts.dropped_pii,
+            duplicates_within=counts.duplicates_within,
+            duplicates_of_base=None if base is None else counts.duplicates_of_base,
+            usable=counts.kept,
+            conflicts=counts.conflicts,
+        ),
+        problems=tuple(
+            Problem(**r.model_dump(), remedy=remedy_for(r.reason)) for r in manifest.rejections
+        ),
+        pii=manifest.pii,
+        pii_policy=manifest.pii_policy,
+        dropped_columns=manifest.dropped_columns,
+        quality=manifest.quality,
+        content_root_received=made.content_root_received,
+        content_root_usable=made.content_root_cleaned,
+        base_checked=base is not None,
+        base_sentence=_base_sentence(base),
+        leakage=leakage,
+        leakage_sentence=_leakage_sentence(leakage, task, why_not),
+    )
+
+
+def _refused(path: str, task: Task, base: BaseDataset | None, refusal: Refusal) -> Validation:
+    local = None if is_url(path) else Path(path)
+    nothing: dict[str, Any] = dict.fromkeys(
+        ("counts", "pii_policy", "quality", "content_root_received", "content_root_usable")
+    )
+    return Validation(
+        task_id=task.id,
+        valid=False,
+        verdict="Not valid: the file is refused. Correct what is listed and validate again.",
+        file=ValidatedFile(
+            name=mask_text(path.rstrip("/").rsplit("/", 1)[-1]),
+            size_bytes=local.stat().st_size if local is not None else None,
+            format=None,
+            encoding=None,
+        ),
+        refusal=refusal,
+        problems=(),
+        pii=(),
+        dropped_columns=(),
+        base_checked=base is not None,
+        base_sentence=_base_sentence(base),
+        leakage="not checked",
+        leakage_sentence="Leakage was not checked: the file is refused.",
+        **nothing,
+    )
+
+
+def _verdict(counts: CleaningCounts, task: Task, valid: bool) -> str:
+    if not valid:
+        return (
+            f"Not valid: more than {_limit(task)} of the rows stand in the benchmark, so no gain "
+            "would count. Send rows from another source."
+        )
+    if counts.kept == counts.read:
+        return "Valid: every row can be used. Nothing needs to be done."
+    return (
+        "Valid, but not every row can be used. Send it as it is, or correct what is listed first."
+    )
+
+
+def _base_sentence(base: BaseDataset | None) -> str:
+    if base is None:
+        return "Duplicates of base data were not checked: the base data are not here."
+    return "Duplicates of base data were checked."
+
+
+def _leakage_sentence(leakage: Leakage, task: Task, why_not: str) -> str:
+    if leakage == "not checked":
+        return f"Leakage was not checked: {why_not}."
+    if leakage == "none":
+        return "Rows that stand in the benchmark: none."
+    return f"Rows that stand in the benchmark: {leakage} {_limit(task)}."
+
+
+def _limit(task: Task) -> str:
+    return f"{100 * task.decision.max_leaked_share:g} %"
