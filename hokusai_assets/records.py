@@ -55,13 +55,21 @@ class ColumnSchema(Record):
 
 
 class SourceFile(Record):
-    """What is known of a file before its rows are looked at; `name` has no folder in it."""
+    """What is known of what was sent before its rows are looked at; `name` has no folder in it.
+
+    Of a folder or pattern, `files` are taken together: sizes are added, and `sha256` is that of the
+    files' own, in order, as hex with a line feed after each.
+    """
 
     name: str
     size_bytes: int
     modified: str
-    format: Literal["csv", "json", "jsonl", "parquet"]
+    format: Literal["csv", "json", "jsonl", "parquet", "mixed"]
     encoding: str | None
+    compression: Literal["gzip", "zstd", "mixed"] | None = None
+    sha256: str = ""
+    files: int = 1
+    notes: tuple[str, ...] = ()
 
 
 class RejectionReason(Record):

@@ -8,31 +8,23 @@ and benchmark. Typing of cells stands in schema.py.
 from __future__ import annotations
 
 import contextlib
-import datetime
-import tempfile
+import dataclasses
+import hashlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from hokusai_assets.contribution import reading_csv, reading_json, reading_parquet
+from hokusai_assets.contribution.opening import Limits, PlainFile, opened
 from hokusai_assets.contribution.pii_detectors import mask_text
 from hokusai_assets.contribution.rows import RawRows, RowReader
-from hokusai_assets.errors import ContributionError, MissingFileError, UsageError
-from hokusai_assets.files import is_url
+from hokusai_assets.errors import ContributionError
 from hokusai_assets.records import SourceFile
 from hokusai_assets.task import Task
 
 Format = Literal["csv", "json", "jsonl", "parquet"]
 
 _BOM = b"\xef\xbb\xbf"
-_REFUSED_STARTS = {
-    b"\x1f\x8b": "gzip-compressed: decompress it first",
-    b"\x28\xb5\x2f\xfd": "zstd-compressed: decompress it first",
-    b"PK\x03\x04": "a ZIP archive or a spreadsheet: extract it, or save it as CSV",
-    b"\xd0\xcf\x11\xe0": "a spreadsheet: save it as CSV",
-    b"\xff\xfe": "UTF-16 text: save it as UTF-8",
-    b"\xfe\xff": "UTF-16 text: save it as UTF-8",
-}
 
 
 def read_rows(path: str, task: Task) -> RawRows:
@@ -49,27 +41,89 @@ def read_rows(path: str, task: Task) -> RawRows:
 
 @contextlib.contextmanager
 def open_reader(path: str, task: Task) -> Iterator[RowReader]:
-    """The file's reader, which gives its rows part by part while this is open."""
-    with _local_copy(path) as (local, modified):
-        name = mask_text(path.rstrip("/").rsplit("/", 1)[-1])
-        try:
-            found = detect_format(local, name, hint=path)
-        except OSError as error:
-            raise _unreadable(path, error) from None
-        source = SourceFile(
-            name=name,
-            size_bytes=local.stat().st_size,
-            modified=modified,
-            format=found,
-            encoding=None if found == "parquet" else "utf-8",
-        )
-        readers: dict[Format, Callable[[Path, Task, SourceFile], RowReader]] = {
-            "csv": reading_csv.CsvReader,
-            "parquet": reading_parquet.ParquetReader,
-            "json": reading_json.JsonReader,
-            "jsonl": reading_json.JsonReader,
-        }
-        yield readers[found](local, task, source)
+    """The reader of a file, or of all files of a folder or pattern, while this is open.
+
+    Row numbers run on through the files in the order of their names.
+    """
+    with opened(path, _limits(task)) as files:
+        readers = [_reader(file, task) for file in files]
+        if len(readers) == 1:
+            yield readers[0]
+        else:
+            name = mask_text(path.rstrip("/").rsplit("/", 1)[-1])
+            yield _Chain(readers, _together(name, readers))
+
+
+def _limits(task: Task) -> Limits:
+    reading = task.reading
+    return Limits(
+        total_bytes=reading.max_bytes,
+        decompression_ratio=reading.max_decompression_ratio,
+        files=reading.max_files,
+    )
+
+
+def _reader(file: PlainFile, task: Task) -> RowReader:
+    found = detect_format(file.path, file.name, hint=file.hint)
+    source = SourceFile(
+        name=file.name,
+        size_bytes=file.size_bytes,
+        modified=file.modified,
+        format=found,
+        encoding=file.encoding,
+        compression=file.compression,
+        sha256=file.sha256,
+        notes=file.notes,
+    )
+    readers: dict[Format, Callable[[Path, Task, SourceFile], RowReader]] = {
+        "csv": reading_csv.CsvReader,
+        "parquet": reading_parquet.ParquetReader,
+        "json": reading_json.JsonReader,
+        "jsonl": reading_json.JsonReader,
+    }
+    return readers[found](file.path, task, source)
+
+
+class _Chain(RowReader):
+    """Several files as one."""
+
+    def __init__(self, readers: list[RowReader], source: SourceFile) -> None:
+        super().__init__(source)
+        self._readers = readers
+
+    def parts(self) -> Iterator[RawRows]:
+        """Consecutive rows of one file after another."""
+        readable = 0
+        dropped: set[str] = set()
+        for reader in self._readers:
+            for part in reader.parts():
+                numbers = range(readable + 1, readable + len(part.numbers) + 1)
+                readable += len(part.numbers)
+                yield dataclasses.replace(part, source=self.source, numbers=numbers)
+            self.rejections.include(reader.rejections.placed(self.read))
+            self.read += reader.read
+            dropped.update(reader.dropped_columns)
+        self.dropped_columns = tuple(sorted(dropped))
+
+
+def _together(name: str, readers: list[RowReader]) -> SourceFile:
+    sources = [reader.source for reader in readers]
+
+    def common(values: set[Any]) -> Any:
+        return values.pop() if len(values) == 1 else "mixed"
+
+    listed = "".join(f"{source.sha256}\n" for source in sources)
+    return SourceFile(
+        name=name,
+        size_bytes=sum(source.size_bytes for source in sources),
+        modified=max(source.modified for source in sources),
+        format=common({source.format for source in sources}),
+        encoding=common({source.encoding for source in sources}),
+        compression=common({source.compression for source in sources}),
+        sha256=hashlib.sha256(listed.encode()).hexdigest(),
+        files=len(sources),
+        notes=tuple(f"{source.name}: {note}" for source in sources for note in source.notes),
+    )
 
 
 def refuse_no_rows(reader: RowReader) -> None:
@@ -87,9 +141,6 @@ def detect_format(path: Path, name: str, hint: str = "") -> Format:
     """
     with path.open("rb") as stream:
         start = stream.read(4096)
-    for magic, advice in _REFUSED_STARTS.items():
-        if start.startswith(magic):
-            raise ContributionError(f"The file {name} is {advice}.")
     if start.startswith(b"PAR1"):
         return "parquet"
     start = start.removeprefix(_BOM).lstrip()
@@ -100,51 +151,3 @@ def detect_format(path: Path, name: str, hint: str = "") -> Format:
     if start.startswith(b"{"):
         return "jsonl" if reading_json.is_json_lines(path, name, hint or name) else "json"
     return "csv"
-
-
-@contextlib.contextmanager
-def _local_copy(path: str) -> Iterator[tuple[Path, str]]:
-    """The file as a local one, and when it was changed (ISO 8601 in UTC, or empty if unknown)."""
-    try:
-        if not is_url(path):
-            local = Path(path)
-            if local.is_dir():
-                raise IsADirectoryError
-            if local.exists() and not local.is_file():  # a pipe would be waited for, without end
-                raise UsageError(f"{mask_text(path)} is no regular file: copy its content to one.")
-            moment = datetime.datetime.fromtimestamp(local.stat().st_mtime, datetime.UTC)
-            yield local, moment.isoformat(timespec="seconds")
-            return
-        import fsspec
-
-        with tempfile.TemporaryDirectory(prefix="hokusai-") as folder:
-            try:
-                fs, remote = fsspec.core.url_to_fs(path)
-            except (ValueError, ImportError):
-                raise UsageError(
-                    f"The file {mask_text(path)} cannot be read: its protocol is unknown, or the "
-                    "package for it is not installed."
-                ) from None
-            copy = Path(folder, "data")
-            fs.get_file(remote, str(copy))
-            try:
-                moment = fs.modified(remote)
-                modified = moment.astimezone(datetime.UTC).isoformat(timespec="seconds")
-            except NotImplementedError:
-                modified = ""
-            yield copy, modified
-    except OSError as error:
-        raise _unreadable(path, error) from None
-
-
-def _unreadable(path: str, error: OSError) -> UsageError:
-    # Masked: URLs may carry credentials, names of files people.
-    shown = mask_text(path)
-    if isinstance(error, FileNotFoundError):
-        return MissingFileError(f"There is no file {shown}: check the path.")
-    if isinstance(error, IsADirectoryError):
-        return MissingFileError(f"{shown} is a folder: name a file in it.")
-    return UsageError(
-        f"The file {shown} cannot be read ({type(error).__name__}): check its permissions and the "
-        "connection."
-    )

@@ -81,7 +81,7 @@ class CsvReader(RowReader):
             row = record - 1 - bisect.bisect_left(blank, record)
             reason = _REASONS.get(error, "malformed")
             # One row, one reason: the first by name.
-            bad.setdefault(row, MalformedLine(row, record, offset, size, reason))
+            bad.setdefault(row, MalformedLine(row, self.source.name, record, offset, size, reason))
         for reason in sorted({line.reason for line in bad.values()}):
             self.rejections.add(None, reason, (n for n, why in bad.items() if why.reason == reason))
         self.rejections.lines.extend(bad[row] for row in sorted(bad))

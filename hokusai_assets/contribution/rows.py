@@ -8,6 +8,7 @@ the same typing. What a column accepts stands in schema.py.
 from __future__ import annotations
 
 import abc
+import dataclasses
 import enum
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -50,6 +51,7 @@ class MalformedLine:
     """Where a row that is no row stands: its line (1 is the header), byte offset and length."""
 
     row: int
+    file: str
     line: int
     byte_offset: int | None
     size_bytes: int | None
@@ -84,6 +86,15 @@ class Rejections:
         self.lines.extend(other.lines)
         for (column, reason), rows in other._reasons.items():
             self.add(column, reason, rows)
+
+    def placed(self, rows_before: int) -> Rejections:
+        """The same tally of a file that follows others with so many rows."""
+        found = Rejections(
+            lines=[dataclasses.replace(ln, row=ln.row + rows_before) for ln in self.lines]
+        )
+        for (column, reason), rows in self._reasons.items():
+            found.add(column, reason, [row + rows_before for row in rows])
+        return found
 
     def renumbered(self, number: Renumber) -> Rejections:
         """The same tally with other row numbers."""

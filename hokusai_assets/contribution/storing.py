@@ -92,7 +92,8 @@ def write_rejected(received: Sequence[Received], folder: Path) -> None:
         for row, column, reason in file.rejections.listed():
             line = None if column else lines.get(row)
             place = (line.line, line.byte_offset, line.size_bytes) if line else (None, None, None)
-            rows.append((index, file.source.name, row, *place, column, reason))
+            name = line.file if line else file.source.name
+            rows.append((index, name, row, *place, column, reason))
     columns = zip(*rows, strict=True) if rows else [[] for _ in schema]
     table = pa.table([pa.array(c, f.type) for c, f in zip(columns, schema, strict=True)], schema)
     pq.write_table(table, folder / REJECTED)

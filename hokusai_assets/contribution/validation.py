@@ -21,6 +21,10 @@ class ValidatedFile(Record):
     size_bytes: int | None
     format: str | None
     encoding: str | None
+    compression: str | None = None
+    sha256: str = ""
+    files: int = 1
+    notes: tuple[str, ...] = ()
 
 
 class ValidationCounts(Record):

@@ -123,9 +123,15 @@ class PrivacySection(Section):
 
 
 class ReadingSection(Section):
-    """How much of a file may be malformed."""
+    """How much of a file may be malformed, and how much a contribution may be."""
 
     max_rejected_share: float = Field(0.01, ge=0, le=1)
+    max_rows: int = Field(1_000_000_000, ge=1, description="Rows of one contribution.")
+    max_columns: int = Field(10_000, ge=1, description="Columns of one file.")
+    max_cell_bytes: int = Field(1 << 20, ge=1, description="Past it, a cell's row is rejected.")
+    max_bytes: int = Field(64 << 30, ge=1, description="Of one contribution, decompressed.")
+    max_decompression_ratio: int = Field(200, ge=1, description="Of a compressed file.")
+    max_files: int = Field(10_000, ge=1, description="Of a folder or pattern.")
 
 
 class DuplicatesSection(Section):
