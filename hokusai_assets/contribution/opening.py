@@ -36,8 +36,9 @@ from hokusai_assets.contribution.first_look import name_and_notes, refuse_by_sta
 from hokusai_assets.errors import ContributionError, UsageError
 
 _HEAD_BYTES = 64 << 10
-# More zero bytes than this share and it is no text; fewer may be a broken line, a reader's matter.
+# More zero bytes than this and it is no text; fewer may be a broken line, a reader's matter.
 _MAX_NUL_SHARE = 0.001
+_MAX_NULS_OF_SMALL_FILES = 16
 
 
 @dataclass(frozen=True)
@@ -174,7 +175,8 @@ def _pass(
     if not started:
         start()
     if scan is not None:
-        if scan.nul_bytes > scan.size_bytes * _MAX_NUL_SHARE:
+        accepted = max(_MAX_NULS_OF_SMALL_FILES, scan.size_bytes * _MAX_NUL_SHARE)
+        if scan.nul_bytes > accepted:
             raise ContributionError(
                 f"The file {name} is binary, not text, and no Parquet: save it as CSV, JSON or "
                 "Parquet."

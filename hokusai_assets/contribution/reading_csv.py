@@ -182,7 +182,7 @@ def _scan(
             rejected.extend(
                 connection.execute(
                     # The line's text stays where it is; only its length is asked for.
-                    "SELECT line, error_type::VARCHAR, line_byte_position, strlen(csv_line) "
+                    "SELECT line, error_type::VARCHAR, line_byte_position, strlen(rtrim(csv_line, chr(13))) "
                     "FROM reject_errors"
                 ).fetchall()
             )

@@ -97,7 +97,7 @@ def out_of_bounds(small: SmallTask) -> None:
 def not_utf8(small: SmallTask) -> None:
     write_csv(small.contribution, _rows())
     content = small.contribution.read_bytes()
-    small.contribution.write_bytes(content.replace(b" tea ", b" caf\xe9 "))
+    small.contribution.write_bytes(content.replace(b" tea ", b" caf\xc3\xa9\xc3\xa9 \xff "))
 
 
 def truncated_parquet(small: SmallTask) -> str:

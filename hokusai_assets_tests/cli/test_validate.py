@@ -117,7 +117,7 @@ def test_the_key_is_named_and_never_shown(
         (["FILE", "--task", "TASK", "--fix", "out.xlsx"], "says no format"),
         (["FILE", "--task", "TASK", "--fix", "FILE"], "not overwritten"),
         (["FILE", "--task", "TASK", "--report", "FILE"], "not overwritten"),
-        (["FOLDER", "--task", "TASK"], "is a folder"),
+        (["FOLDER", "--task", "TASK"], "no file"),
     ],
 )
 @pytest.mark.parametrize("as_json", [False, True])
@@ -125,7 +125,9 @@ def test_usage_ends_with_2_and_one_sentence(
     small: SmallTask, words: list[str], said: str, as_json: bool
 ) -> None:
     before = small.contribution.read_bytes()
-    names = {"FILE": small.contribution, "TASK": small.task, "FOLDER": small.folder}
+    empty = small.folder / "empty"
+    empty.mkdir()
+    names = {"FILE": small.contribution, "TASK": small.task, "FOLDER": empty}
     given = [str(names.get(word, word)) for word in words]
     result = CliRunner().invoke(app, ["validate", *given, *(["--json"] if as_json else [])])
     assert result.exit_code == 2

@@ -250,11 +250,10 @@ SECRET = "alice@example.com"
         ("data.csv", b"key,note,weight,label,note\na,x,1,good,y\n", r"more than once \('note'\)"),
         ("data.csv", b"key,note,weight,label,s,s\na,x,1,good,1,2\n", "1 column name more than"),
         ("data.csv", HEADER[:-1] + b",\xff\n" + ROW, "is not UTF-8"),
-        ("data.csv", (HEADER + ROW).decode().encode("utf-16"), "UTF-16"),
-        ("data.csv", (HEADER + ROW).decode().encode("utf-16-le"), "NUL"),
+        ("data.csv", HEADER[:4] + b"\0" * 40 + HEADER[4:] + ROW, "is binary, not text"),
         ("data.csv", HEADER + b"a,x,1,good\r\nb,y,2,bad\n", "line ends are mixed"),
         ("data.csv", b"key," + b"x" * (1 << 21), "first line of more than 1 MiB"),
-        ("data.csv.gz", gzip.compress(HEADER + ROW, mtime=0), "gzip-compressed"),
+        ("data.csv.gz", gzip.compress(HEADER + ROW, mtime=0)[:-9], "ends too early"),
         ("data.xlsx", b"PK\x03\x04rest", "spreadsheet"),
         ("data.json", b'{"key": ["a"], "label": ["good"]}', "is one JSON object"),
         ("data.jsonl", b'{\n"key": "a"\n}', "is one JSON object"),
@@ -279,6 +278,39 @@ def test_bad_files_are_refused_in_a_sentence(read, make_task, name, content, mes
     assert caught.value.__suppress_context__ or caught.value.__context__ is None
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-8-sig", "cp1252"])
+@pytest.mark.parametrize("compressed", [False, True])
+def test_other_encodings_and_compressed_files_are_read(read, encoding, compressed):
+    lines = "key,note,weight,label\n" + "".join(
+        f"k{i},caf\u00e9 du jour,{i},good\n" for i in range(9)
+    )
+    content = lines.encode(encoding)
+    raw = read(gzip.compress(content) if compressed else content, "data.csv")
+    assert cells(raw)["note"] == ["caf\u00e9 du jour"] * 9
+    assert raw.source.compression == ("gzip" if compressed else None)
+    expected = {"utf-8-sig": "utf-8", "cp1252": "cp1252"}.get(encoding, "utf-16")
+    assert raw.source.encoding is not None and raw.source.encoding.startswith(expected)
+
+
+def test_a_folder_is_its_files_in_order_of_their_names(tmp_path, make_task, write, rows):
+    (tmp_path / "data").mkdir()
+    for name, prefix in (("b.jsonl", "b"), ("a.csv", "a"), ("c.parquet", "c")):
+        write(tmp_path / "data" / name, rows(3, prefix))
+    with (tmp_path / "data" / "a.csv").open("a", newline="") as stream:
+        stream.write("too,few\r\n")
+    raw = read_rows(str(tmp_path / "data"), make_task())
+    assert cells(raw)["key"] == [f"{p}{i}" for p in "abc" for i in range(3)]
+    assert (raw.read, list(raw.numbers)) == (10, [1, 2, 3, 5, 6, 7, 8, 9, 10])
+    assert (raw.source.format, raw.source.files, raw.source.name) == ("mixed", 3, "data")
+    (line,) = raw.rejections.lines
+    assert (line.row, line.file, line.line, line.reason) == (4, "a.csv", 5, "too few cells")
+    content = (tmp_path / "data" / "a.csv").read_bytes()
+    assert content[line.byte_offset :].startswith(b"too,few")
+    assert line.size_bytes == len("too,few")
+    some = read_rows(str(tmp_path / "data" / "[bc]*"), make_task())
+    assert cells(some)["key"] == [f"{p}{i}" for p in "bc" for i in range(3)]
+
+
 def test_a_truncated_parquet_file_is_refused(tmp_path, make_task, write, rows):
     path = write(tmp_path / "data.parquet", rows(50))
     whole = path.read_bytes()
@@ -298,8 +330,9 @@ def test_a_nested_parquet_column_is_refused_by_name(tmp_path, make_task, write):
 def test_a_missing_file_a_folder_and_an_unknown_protocol_are_usage_errors(tmp_path, make_task):
     with pytest.raises(MissingFileError, match="There is no file"):
         read_rows(str(tmp_path / "nothing.csv"), make_task())
-    with pytest.raises(MissingFileError, match="is a folder"):
-        read_rows(str(tmp_path), make_task())
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(MissingFileError, match="no file"):
+        read_rows(str(tmp_path / "empty"), make_task())
     os.mkfifo(tmp_path / "pipe")  # whose other end nobody ever opens
     with pytest.raises(UsageError, match="no regular file"):
         read_rows(str(tmp_path / "pipe"), make_task())
