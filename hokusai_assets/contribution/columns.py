@@ -32,6 +32,12 @@ def match_columns(
     `what` describes the names' place in errors, such as "its header". Raises ContributionError
     naming every required column that is missing, or columns that come twice.
     """
+    if len(names) > task.reading.max_columns:
+        raise ContributionError(
+            f"The file {file} is refused: {what} has {len(names):,} columns, more than the "
+            f"accepted {task.reading.max_columns:,}. Send the task's columns only, or raise "
+            "max_columns under [reading] in the task."
+        )
     found = [normalised(name) for name in names]
     kept = {normalised(c.name): c.name for c in task.kept_columns}
     missing = [name for name in required_names(task) if normalised(name) not in found]

@@ -151,7 +151,9 @@ def fixed_bytes(column: pa.Array | pa.ChunkedArray) -> Any:
         column = column.combine_chunks()
     width = column.type.byte_width
     data = column.buffers()[1]
-    cells = np.frombuffer(data, np.uint8).reshape(-1, width) if data else np.zeros((0, width))
+    if not data:
+        return np.zeros((0, width), np.uint8)
+    cells = np.frombuffer(data, np.uint8).reshape(-1, width)
     return cells[column.offset : column.offset + len(column)]
 
 

@@ -13,7 +13,7 @@ import io
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from hokusai_assets.contribution.columns import match_columns, normalised, required_names
 from hokusai_assets.contribution.rows import (
@@ -77,15 +77,23 @@ class CsvReader(RowReader):
         blank = _blank_records(self._path, self._delimiter) if self._width > 1 else []
         # DuckDB numbers records from the header, and counts blank lines, which are no rows.
         bad: dict[int, MalformedLine] = {}
-        for record, error, offset, size in sorted(rejected, key=lambda r: (r[0], r[1])):
-            row = record - 1 - bisect.bisect_left(blank, record)
-            reason = _REASONS.get(error, "malformed")
-            # One row, one reason: the first by name.
-            bad.setdefault(row, MalformedLine(row, self.source.name, record, offset, size, reason))
+        with self._path.open("rb") as stream:
+            for record, error, position, size in sorted(rejected, key=lambda r: (r[0], r[1])):
+                row = record - 1 - bisect.bisect_left(blank, record)
+                reason = _REASONS.get(error, "malformed")
+                start = None if position is None else _line_start(stream, position)
+                line = MalformedLine(row, self.source.name, record, start, size, reason)
+                bad.setdefault(row, line)  # one row, one reason: the first by name
         for reason in sorted({line.reason for line in bad.values()}):
             self.rejections.add(None, reason, (n for n, why in bad.items() if why.reason == reason))
         self.rejections.lines.extend(bad[row] for row in sorted(bad))
         self.read = readable + len(bad)
+
+
+def _line_start(stream: BinaryIO, position: int) -> int:
+    """The byte offset of a line that DuckDB places: it counts from 1, and from a CR's line feed."""
+    stream.seek(position - 1)
+    return position if stream.read(1) == b"\n" else position - 1
 
 
 def _header_text(path: Path, name: str) -> str:
@@ -182,8 +190,8 @@ def _scan(
             rejected.extend(
                 connection.execute(
                     # The line's text stays where it is; only its length is asked for.
-                    "SELECT line, error_type::VARCHAR, line_byte_position, strlen(rtrim(csv_line, chr(13))) "
-                    "FROM reject_errors"
+                    "SELECT line, error_type::VARCHAR, line_byte_position, "
+                    "strlen(trim(csv_line, chr(13) || chr(10))) FROM reject_errors"
                 ).fetchall()
             )
         except (duckdb.Error, pa.ArrowException):

@@ -28,7 +28,6 @@ from hokusai_assets.records import SourceFile
 from hokusai_assets.task import Task
 
 MAX_ELEMENT_BYTES = 16 << 20
-MAX_NAMES = 10_000
 
 _LINES_ENDINGS = (".jsonl", ".ndjson")
 
@@ -74,11 +73,9 @@ class JsonReader(RowReader):
                 else:
                     reason = row.reason if isinstance(row, _Malformed) else "not a JSON object"
                     bad.setdefault(reason, []).append(self.read)
-            if len(self._names) > MAX_NAMES:
-                raise ContributionError(
-                    f"The file {self.source.name} has more than {MAX_NAMES:,} different keys: send "
-                    "objects that all have the task's columns."
-                )
+            # Before more are gathered: every object could bring new ones.
+            if len(self._names) > self._task.reading.max_columns:
+                break
             numbers = range(readable + 1, readable + len(good) + 1)
             readable += len(good)
             columns = {
@@ -89,7 +86,7 @@ class JsonReader(RowReader):
             yield RawRows(self.source, columns, numbers, len(chunk), Rejections(), ())
         for reason, where in bad.items():
             self.rejections.add(None, reason, where)
-        if readable:
+        if self._names:
             _, self.dropped_columns = match_columns(
                 sorted(self._names), self._task, self.source.name, "the set of its objects' keys"
             )

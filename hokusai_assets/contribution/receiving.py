@@ -16,10 +16,11 @@ from hokusai_assets.contribution.exchange import Exchange, bucket_count
 from hokusai_assets.contribution.mapping import Mapped, map_part
 from hokusai_assets.contribution.pii import Policy
 from hokusai_assets.contribution.reading import open_reader, refuse_no_rows
-from hokusai_assets.contribution.rows import RawRows, Rejections, RowNumbers
+from hokusai_assets.contribution.rows import RawRows, Rejections, RowNumbers, RowReader
 from hokusai_assets.contribution.schema import refuse_nulls, refuse_too_many
 from hokusai_assets.contribution.sorted_roots import SortedRoot
 from hokusai_assets.contribution.workers import Workers
+from hokusai_assets.errors import ContributionError
 from hokusai_assets.records import PiiCount, SourceFile
 from hokusai_assets.tables import ROW_DIGEST, ROW_NUMBER
 from hokusai_assets.task import Task
@@ -69,6 +70,7 @@ def receive(
         parts = enumerate(reader.parts())
         for part in workers.in_order(functools.partial(_map, policy, exchange), parts):
             mapped.include(part)
+            _refuse_too_many_rows(reader, mapped, task)
     refuse_no_rows(reader)
     rejections = reader.rejections.copy()
     rejections.include(mapped.rejections.renumbered(reader.number))
@@ -86,6 +88,15 @@ def receive(
         pii=mapped.pii.counts(),
         number=reader.number,
     )
+
+
+def _refuse_too_many_rows(reader: RowReader, mapped: Mapped, task: Task) -> None:
+    rows, limit = mapped.typed + len(mapped.rejections.rows), task.reading.max_rows
+    if rows > limit:
+        raise ContributionError(
+            f"The file {reader.source.name} is refused: it has more than the accepted {limit:,} "
+            "rows. Send fewer, or raise max_rows under [reading] in the task."
+        )
 
 
 def received_root(received: Received, folder: Path) -> str:

@@ -188,11 +188,10 @@ class RowReader(abc.ABC):
         parts = list(self.parts())
         columns: dict[str, RawColumn] = {}
         for name in dict.fromkeys(name for part in parts for name in part.columns):
-            cells = [part.columns[name] for part in parts]
-            kinds = [cell.kind for cell in cells]
-            kind: Kind | pa.Array = kinds[0]
-            if not isinstance(kind, Kind):
-                kind = pa.concat_arrays(kinds)
+            cells = [part.columns.get(name) or _absent(len(part.numbers)) for part in parts]
+            kind: Kind | pa.Array = cells[0].kind
+            if any(cell.kind is not kind for cell in cells):
+                kind = pa.concat_arrays([_kinds(cell) for cell in cells])
             columns[name] = RawColumn(pa.concat_arrays([cell.text for cell in cells]), kind)
         return RawRows(
             source=self.source,
@@ -202,6 +201,20 @@ class RowReader(abc.ABC):
             rejections=self.rejections,
             dropped_columns=self.dropped_columns,
         )
+
+
+def _absent(count: int) -> RawColumn:
+    import pyarrow as pa
+
+    return RawColumn(pa.nulls(count, pa.string()))
+
+
+def _kinds(column: RawColumn) -> pa.Array:
+    import pyarrow as pa
+
+    if not isinstance(column.kind, Kind):
+        return column.kind
+    return pa.array([int(column.kind)] * len(column.text), pa.int8())
 
 
 @dataclass(frozen=True)

@@ -36,12 +36,16 @@ def type_column(column: Column, raw: RawColumn, task: Task) -> tuple[pa.Array, d
     import pyarrow.compute as pc
 
     text = pc.if_else(pc.equal(raw.text, ""), pa.scalar(None, pa.string()), raw.text)
+    limit = task.reading.max_cell_bytes
+    longest = pc.max(pc.binary_length(text)).as_py()
+    if longest is not None and longest > limit:
+        return _without_long(column, text, raw.kind, task)
     if isinstance(raw.kind, Kind):
         return _of_one_kind(column, text, raw.kind, task)
     kinds = raw.kind.to_numpy(zero_copy_only=False)
     present = np.unique(kinds)
-    if len(present) == 1:
-        return _of_one_kind(column, text, Kind(int(present[0])), task)
+    if len(present) <= 1:  # none at all in a part whose rows are all malformed
+        return _of_one_kind(column, text, Kind(int(present.max(initial=0))), task)
     parts: list[pa.Array] = []
     places: list[Any] = []
     bad: dict[str, list[Any]] = {}
@@ -55,6 +59,24 @@ def type_column(column: Column, raw: RawColumn, task: Task) -> tuple[pa.Array, d
     order = np.argsort(np.concatenate(places), kind="stable")
     typed = pa.concat_arrays(parts).take(pa.array(order))
     return typed, {reason: np.sort(np.concatenate(found)) for reason, found in bad.items()}
+
+
+def _without_long(
+    column: Column, text: pa.Array, kind: Kind | pa.Array, task: Task
+) -> tuple[pa.Array, dict[str, Any]]:
+    """The column typed without the cells that are longer than the task accepts."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    limit = task.reading.max_cell_bytes
+    long = pc.fill_null(pc.greater(pc.binary_length(text), limit), False)
+    short = pc.if_else(long, pa.scalar(None, pa.string()), text)
+    typed, bad = type_column(column, RawColumn(short, kind), task)
+    where = _positions(long)
+    if "empty" in bad:  # these are not: they were taken out here
+        bad["empty"] = np.setdiff1d(bad["empty"], where)
+    return typed, {**bad, f"a cell of more than {limit:,} bytes": where}
 
 
 def _of_one_kind(
