@@ -160,7 +160,7 @@ class DataManifest(Record):
     columns: tuple[ColumnSchema, ...]
     null_counts: dict[str, int]
     unique_counts: dict[str, int]
-    unique_counts_exact: bool  # of many rows they are estimates, within some 3 %
+    unique_counts_exact: bool = True  # of many rows they are estimates, within some 3 %
     dropped_columns: tuple[str, ...]
     rejections: tuple[RejectionReason, ...]
     pii: tuple[PiiCount, ...]

@@ -118,10 +118,10 @@ def _leakage(
         again = clean_contributions(
             [source], task, base, benchmark, key=key, folder=Path(folder, "unleaked")
         )
-        left = again.row_count
+        leaked = again.contributions[0].counts.leaked
     except ContributionError:
-        left = 0  # the same cleaning succeeded without the benchmark: every row stands in it
-    leaked = counts.kept - left
+        # The same cleaning succeeded without the benchmark: every row stands in it.
+        leaked = counts.kept
     # The decision rule's comparison, in its integers, so that both say the same of any file.
     limit = math.floor(Fraction(repr(task.decision.max_leaked_share)) * 10**6)
     if not leaked:
@@ -150,6 +150,8 @@ def _accepted(
             dropped_pii=counts.dropped_pii,
             duplicates_within=counts.duplicates_within,
             duplicates_of_base=None if base is None else counts.duplicates_of_base,
+            duplicates_normalised=counts.duplicates_normalised,
+            duplicates_near=counts.duplicates_near,
             usable=counts.kept,
             conflicts=counts.conflicts,
         ),

@@ -39,6 +39,8 @@ class ValidationCounts(Record):
     dropped_pii: int
     duplicates_within: int
     duplicates_of_base: int | None
+    duplicates_normalised: int
+    duplicates_near: int
     usable: int
     conflicts: int
 

@@ -18,6 +18,8 @@ _COLOURS = {
     "dropped_pii": "#7b4397",
     "duplicates_within": "#c77700",
     "duplicates_of_base": "#8a6d3b",
+    "duplicates_normalised": "#d9a400",
+    "duplicates_near": "#5c7a99",
     "usable": "#1b7f4d",
 }
 _LABELS = {
@@ -25,6 +27,8 @@ _LABELS = {
     "dropped_pii": "dropped for personal data",
     "duplicates_within": "repeat another row of the file",
     "duplicates_of_base": "stand in the base data",
+    "duplicates_normalised": "differ from another row in writing only",
+    "duplicates_near": "say nearly what another row says",
     "usable": "would be used",
 }
 

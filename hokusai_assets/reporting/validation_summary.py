@@ -23,6 +23,8 @@ PARTS = (
     ("dropped_pii", "dropped for personal data"),
     ("duplicates_within", "repeat another row of the file"),
     ("duplicates_of_base", "stand in the base data already"),
+    ("duplicates_normalised", "differ from another row in writing only"),
+    ("duplicates_near", "say nearly what another row says"),
 )
 
 
@@ -38,8 +40,9 @@ def size_words(size_bytes: int | None) -> str:
 
 def file_words(file: Mapping[str, Any]) -> str:
     """Format, encoding and size of a file, as far as they are known."""
-    known = [str(word) for word in (file["format"], file["encoding"]) if word]
-    return ", ".join([*known, size_words(file["size_bytes"])])
+    known = [str(word) for word in (file["format"], file["encoding"], file["compression"]) if word]
+    several = [f"{file['files']:,} files"] if file["files"] > 1 else []
+    return ", ".join([*several, *known, size_words(file["size_bytes"])])
 
 
 def row_parts(counts: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -67,7 +70,13 @@ def print_validation(told: Mapping[str, Any], written: Sequence[str] = ()) -> No
 
 
 def _parts(told: Mapping[str, Any], written: Sequence[str]) -> Iterator[RenderableType]:
-    yield _entries([("File", told["file"]["name"]), ("", file_words(told["file"]))])
+    yield _entries(
+        [
+            ("File", told["file"]["name"]),
+            ("", file_words(told["file"])),
+            *(("", f"Note: {note}.") for note in told["file"]["notes"]),
+        ]
+    )
     if told["refusal"]:
         yield from _refusal(told["refusal"])
     else:

@@ -24,15 +24,19 @@ COUNTS = {
     "dropped_pii": 0,
     "duplicates_within": 30,
     "duplicates_of_base": None,
+    "duplicates_normalised": 0,
+    "duplicates_near": 0,
     "usable": 1960,
     "conflicts": 4,
 }
+PLAIN = {"compression": None, "files": 1, "notes": []}
 TOLD = {
     "validation_schema": 1,
     "task_id": "unit",
     "valid": True,
     "verdict": "Valid, but not every row can be used.",
-    "file": {"name": "f.csv", "size_bytes": 2_500_000, "format": "csv", "encoding": "utf-8"},
+    "file": {"name": "f.csv", "size_bytes": 2_500_000, "format": "csv", "encoding": "utf-8"}
+    | PLAIN,
     "refusal": None,
     "counts": COUNTS,
     "problems": [
@@ -66,7 +70,7 @@ REFUSED = {
     **TOLD,
     "valid": False,
     "verdict": "Not valid: the file is refused.",
-    "file": {"name": "f.csv", "size_bytes": None, "format": None, "encoding": None},
+    "file": {"name": "f.csv", "size_bytes": None, "format": None, "encoding": None} | PLAIN,
     "refusal": {
         "message": "2 rows do not fit.",
         "reasons": [f"column '{HOSTILE}': empty", "too many cells"],
