@@ -13,8 +13,6 @@ import unicodedata
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from hokusai_assets.digests import encode_cell
-
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -66,17 +64,33 @@ def _label(name: str) -> bytes:
 
 
 def _encode(columns: dict[str, Any]) -> list[bytes]:
-    """Each row's bytes."""
+    """Each row's bytes.
+
+    What has the same length in all rows (names, tags, lengths, numbers without null) is put side
+    by side as one table of bytes, so that Arrow joins few pieces.
+    """
     import pyarrow as pa
     import pyarrow.compute as pc
 
     pieces: list[Any] = []
+    run: list[Any] = []  # tables of bytes that follow one another
+    count = len(next(iter(columns.values())))
     for name, cells in columns.items():
         if isinstance(cells, pa.ChunkedArray):
             cells = cells.combine_chunks()
         label = _label(name)
-        pieces.append(pa.scalar(struct.pack(">I", len(label)) + label, pa.large_binary()))
-        pieces.extend(_cells(cells))
+        run.append(_same(struct.pack(">I", len(label)) + label, count))
+        if cells.null_count:
+            pieces += [_joined(run), *_cells_with_null(cells)]
+            run = []
+            continue
+        head, text = _fixed(cells)
+        run.append(head)
+        if text is not None:
+            pieces += [_joined(run), text]
+            run = []
+    if run:
+        pieces.append(_joined(run))
     rows: list[bytes] = pc.binary_join_element_wise(
         *pieces, pa.scalar(b"", pa.large_binary())
     ).to_pylist()
@@ -99,55 +113,75 @@ def composed(text: pa.Array) -> pa.Array:
     return pc.replace_with_mask(text, mask, pa.array(normalised, text.type))
 
 
-def _cells(cells: pa.Array) -> list[pa.Array]:
-    """The cells' encoding as binary arrays that stand one after another; null is one zero byte."""
+def _fixed(cells: pa.Array) -> tuple[Any, pa.Array | None]:
+    """The bytes of equal length that cells without null begin with, and the rest, if any."""
     import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    null = pa.scalar(b"\x00", pa.large_binary())
-    kind = cells.type
-    valid = cells.is_valid()
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        text = composed(cells).cast(pa.large_binary())
-        lengths = pc.fill_null(pc.binary_length(text), 0).to_numpy(zero_copy_only=False)
-        head = _tagged(b"\x03", lengths.astype(">u8"))
-        empty = pa.scalar(b"", pa.large_binary())
-        return [pc.if_else(valid, head, null), pc.fill_null(text, empty)]
+    kind, count = cells.type, len(cells)
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_binary(kind):
+        tag = b"\x04" if pa.types.is_binary(kind) else b"\x03"
+        rest = (cells if pa.types.is_binary(kind) else composed(cells)).cast(pa.large_binary())
+        lengths = pc.binary_length(rest).to_numpy(zero_copy_only=False)
+        return _tagged(tag, lengths.astype(">u8")), rest
     if pa.types.is_boolean(kind):
-        true, false = (pa.scalar(b, pa.large_binary()) for b in (b"\x06\x01", b"\x06\x00"))
-        return [pc.if_else(valid, pc.if_else(pc.fill_null(cells, False), true, false), null)]
-    if pa.types.is_int64(kind):
-        values = pc.fill_null(cells, 0).to_numpy(zero_copy_only=False)
-        return [pc.if_else(valid, _tagged(b"\x01", values.astype(">i8")), null)]
+        flags = cells.to_numpy(zero_copy_only=False).astype(np.uint8).reshape(count, 1)
+        return np.concatenate([_same(b"\x06", count), flags], axis=1), None
     if pa.types.is_float64(kind):
-        numbers = pc.fill_null(cells, 0.0).to_numpy(zero_copy_only=False) + 0.0
+        numbers = cells.to_numpy(zero_copy_only=False) + 0.0  # -0 as 0
         bits = numbers.astype(">f8").view(">u8")
         bits[np.isnan(numbers)] = 0x7FF8000000000000
-        return [pc.if_else(valid, _tagged(b"\x02", bits), null)]
+        return _tagged(b"\x02", bits), None
+    if pa.types.is_int64(kind):
+        return _tagged(b"\x01", cells.to_numpy(zero_copy_only=False).astype(">i8")), None
     if pa.types.is_timestamp(kind) and kind.unit == "us":
-        moments = pc.fill_null(cells.cast(pa.int64()), 0).to_numpy(zero_copy_only=False)
-        return [pc.if_else(valid, _tagged(b"\x05", moments.astype(">i8")), null)]
-    return [_by_reference(cells)]
+        moments = cells.cast(pa.int64()).to_numpy(zero_copy_only=False)
+        return _tagged(b"\x05", moments.astype(">i8")), None
+    raise TypeError(f"cells of the type {kind} have no encoding")
 
 
-def _tagged(tag: bytes, values: Any) -> pa.Array:
-    """A tag byte and 8 big-endian bytes for each value."""
+def _cells_with_null(cells: pa.Array) -> list[pa.Array]:
+    """The cells' encoding as binary arrays that stand one after another; null is one zero byte."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    valid = cells.is_valid()
+    head, rest = _fixed(pc.fill_null(cells, _ZEROS.get(str(cells.type), 0)))
+    null = pa.scalar(b"\x00", pa.large_binary())
+    heads = [pc.if_else(valid, _joined([head]), null)]
+    return heads if rest is None else [*heads, rest]
+
+
+# What stands in a null's place while the others are encoded.
+_ZEROS: dict[str, Any] = {"string": "", "large_string": "", "binary": b"", "bool": False}
+
+
+def _tagged(tag: bytes, values: Any) -> Any:
+    """A tag byte and 8 big-endian bytes for each value, as a table of bytes."""
+    import numpy as np
+
+    count = len(values)
+    return np.concatenate(
+        [_same(tag, count), np.frombuffer(values.tobytes(), np.uint8).reshape(count, 8)], axis=1
+    )
+
+
+def _same(content: bytes, count: int) -> Any:
+    """The same bytes in each of `count` rows."""
+    import numpy as np
+
+    return np.broadcast_to(np.frombuffer(content, np.uint8), (count, len(content)))
+
+
+def _joined(tables: list[Any]) -> pa.Array:
+    """Tables of bytes side by side, as one binary cell a row."""
     import numpy as np
     import pyarrow as pa
 
-    count = len(values)
-    cells = np.empty((count, 9), np.uint8)
-    cells[:, 0] = tag[0]
-    cells[:, 1:] = np.frombuffer(values.tobytes(), np.uint8).reshape(count, 8)
+    cells = np.ascontiguousarray(np.concatenate(tables, axis=1))
+    count, width = cells.shape
     fixed = pa.FixedSizeBinaryArray.from_buffers(
-        pa.binary(9), count, [None, pa.py_buffer(cells.tobytes())]
+        pa.binary(width), count, [None, pa.py_buffer(cells)]
     )
     return fixed.cast(pa.large_binary())
-
-
-def _by_reference(cells: pa.Array) -> pa.Array:
-    """Types that no task column has: one cell at a time."""
-    import pyarrow as pa
-
-    return pa.array([encode_cell(cell) for cell in cells.to_pylist()], pa.large_binary())

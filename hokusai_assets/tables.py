@@ -27,6 +27,7 @@ ROW_NUMBER = "_row_number"
 OWN_COLUMNS = (ROW_DIGEST, FEATURE_KEY, SOURCE, ROW_NUMBER)
 PARTS = "part-{}.parquet"
 PART = PARTS.format(0)
+_LOOKED_AT = 1000
 ROW_GROUP_ROWS = 30_000  # what a reader holds at a time
 
 _PART_NAME = re.compile(r"(?:^|/)part-([0-9]+)\.parquet$")
@@ -52,8 +53,14 @@ def write_table(table: pa.Table, folder: str | Path, part: int = 0) -> None:
 
     path = Path(folder)
     path.mkdir(parents=True, exist_ok=True)
+    # Dictionaries where values repeat; digests are as long compressed as they are.
+    names = table.column_names
     pq.write_table(
-        table, path / PARTS.format(part), compression="zstd", row_group_size=ROW_GROUP_ROWS
+        table,
+        path / PARTS.format(part),
+        compression={n: "none" if n in (ROW_DIGEST, FEATURE_KEY) else "zstd" for n in names},
+        use_dictionary=[n for n in names if _repeats(table.column(n))],
+        row_group_size=ROW_GROUP_ROWS,
     )
 
 
@@ -152,6 +159,15 @@ def _storage_errors(folder: str) -> Iterator[None]:
         raise StorageError(
             f"The stored rows in {folder} are damaged ({error}): materialize the asset again."
         ) from error
+
+
+def _repeats(cells: pa.ChunkedArray) -> bool:
+    """Whether the first cells hold few different values."""
+    import pyarrow.compute as pc
+
+    some = cells.slice(0, _LOOKED_AT)
+    different: int = pc.count_distinct(some, mode="all").as_py()
+    return 10 * different < len(some)
 
 
 def _part_number(path: str) -> int:

@@ -11,7 +11,7 @@ read, so that memory does not grow with the rows.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -163,18 +163,13 @@ def _candidates(
             parts.append(bands[begin:stop] + np.uint64(begins[bucket]))
     packed = np.sort(np.concatenate(parts))
     hashes = packed >> np.uint64(ROW_BITS)
-    numbers = (packed & low).astype(np.int64)
-    # Each with those just before it that have the same hash; sorted, so the earlier row is first.
-    pairs = [np.zeros((0, 2), np.int64)]
-    for distance in range(1, _ALL_PAIRS_TO):
-        agree = np.flatnonzero(hashes[distance:] == hashes[:-distance])
-        pairs.append(np.stack([numbers[agree], numbers[agree + distance]], axis=1))
-    # And with the first ones of that hash: a crowd must not hide whom all of it resembles.
-    heads = np.flatnonzero(np.concatenate([[True], hashes[1:] != hashes[:-1]]))
-    head_of = np.repeat(heads, np.diff(np.append(heads, len(hashes))))
-    far = np.flatnonzero(np.arange(len(hashes)) - head_of >= _ALL_PAIRS_TO)
-    for leader in range(_LEADERS):
-        pairs.append(np.stack([numbers[head_of[far] + leader], numbers[far]], axis=1))
+    pairs = [
+        (packed[places] & low).astype(np.int64)
+        for places in _places_of_pairs(hashes)
+        if len(places)
+    ]
+    if not pairs:
+        return np.zeros((0, 2), np.int64)
     found: np.ndarray = np.concatenate(pairs)
     found = found[(found[:, 1] >= last) & (found[:, 0] != found[:, 1])]
     if not len(found):
@@ -185,6 +180,26 @@ def _candidates(
     alike = common >= _BITMAP_SIMILARITY * np.bitwise_count(one | other)
     found = np.unique(found[alike], axis=0)
     return found
+
+
+def _places_of_pairs(hashes: np.ndarray) -> Iterator[np.ndarray]:
+    """Pairs of places in sorted hashes that hold the same one; not all pairs of a large crowd."""
+    import numpy as np
+
+    first = np.flatnonzero(hashes[1:] == hashes[:-1])
+    # Each with those just before it; sorted, so the earlier row comes first.
+    agree = first
+    for distance in range(1, _ALL_PAIRS_TO):
+        agree = agree[agree + distance < len(hashes)]
+        agree = agree[hashes[agree + distance] == hashes[agree]]
+        yield np.stack([agree, agree + distance], axis=1)
+    # And with the first ones of that hash: a crowd must not hide whom all of it resembles.
+    heads = first[np.concatenate([[True], np.diff(first) > 1])] if len(first) else first
+    members = first + 1
+    head_of = heads[np.searchsorted(heads, members, side="right") - 1] if len(first) else first
+    far = members - head_of >= _ALL_PAIRS_TO
+    for leader in range(_LEADERS):
+        yield np.stack([head_of[far] + leader, members[far]], axis=1)
 
 
 Fact = tuple[frozenset[str], tuple[Any, ...], tuple[float | None, ...], tuple[Any, ...]]

@@ -10,6 +10,7 @@ near_duplicates.py.
 
 from __future__ import annotations
 
+import functools
 import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,7 @@ RUN = 3  # words; texts of fewer have no signature
 ROW_BITS = 28  # of a packed band: which row; the others are the hash
 _SEED = 0x9E3779B97F4A7C15
 _SPACE = ord(" ")
+_ROWS_AT_ONCE = 8192  # whose numbers a processor's cache holds
 # Scripts that are written without spaces: Thai to Myanmar, Khmer, kana and Chinese characters.
 _UNSPACED = (
     r"[\x{0E00}-\x{0EFF}\x{0F00}-\x{109F}\x{1780}-\x{17FF}\x{3040}-\x{30FF}\x{3400}-\x{9FFF}"
@@ -63,16 +65,19 @@ def signatures(words: pa.Array) -> Signatures:
     """The signatures of texts as `comparable` gives them."""
     import numpy as np
 
-    data, offsets = flat(words)
-    starts, ends, first = _words(data, offsets)
-    hashes = _hashes(data, starts, ends)
-    counts = np.diff(first)
     bitmaps = np.zeros(len(words), np.uint64)
-    some = counts > 0
-    bits = np.uint64(1) << (hashes >> np.uint64(58))
-    if len(bits):
-        bitmaps[some] = np.bitwise_or.reduceat(bits, first[:-1][some])
-    return Signatures(np.sort(_bands(hashes, first, counts)), bitmaps)
+    bands = [np.zeros(0, np.uint64)]
+    for start in range(0, len(words), _ROWS_AT_ONCE):
+        data, offsets = flat(words.slice(start, _ROWS_AT_ONCE))
+        starts, ends, first = _words(data, offsets)
+        hashes = _hashes(data, starts, ends)
+        counts = np.diff(first)
+        some = np.flatnonzero(counts)
+        if len(some):
+            bits = np.uint64(1) << (hashes >> np.uint64(58))
+            bitmaps[start + some] = np.bitwise_or.reduceat(bits, first[:-1][some])
+            bands.append(_bands(hashes, counts) + np.uint64(start))
+    return Signatures(np.sort(np.concatenate(bands)), bitmaps)
 
 
 def has_texts(task: Task) -> bool:
@@ -126,22 +131,38 @@ def _hashes(data: Any, starts: Any, ends: Any) -> Any:
 
     if not len(starts):
         return np.zeros(0, np.uint64)
-    odd = np.uint64(_SEED | 1)
-    inverse = np.uint64(pow(int(odd), -1, 1 << 64))
+    powers, back = _powers(1 << (len(data) - 1).bit_length())
     with np.errstate(over="ignore"):
-        powers = np.full(len(data), odd, np.uint64)
-        powers[0] = 1
-        np.multiply.accumulate(powers, out=powers)
         sums = np.zeros(len(data) + 1, np.uint64)
-        np.cumsum(_mixed(data.astype(np.uint64) + np.uint64(1)) * powers, out=sums[1:])
+        np.cumsum(_byte_numbers()[data] * powers[: len(data)], out=sums[1:])
         # Divided by the power at its start, a word's sum is the same wherever it stands.
-        back = np.full(len(data), inverse, np.uint64)
-        back[0] = 1
-        np.multiply.accumulate(back, out=back)
         return _mixed((sums[ends] - sums[starts]) * back[starts])
 
 
-def _bands(hashes: Any, first: Any, counts: Any) -> Any:
+@functools.lru_cache(maxsize=2)
+def _powers(count: int) -> tuple[Any, Any]:
+    """Powers of an odd number modulo 2^64, and of its inverse."""
+    import numpy as np
+
+    odd = _SEED | 1
+    rows = []
+    with np.errstate(over="ignore"):
+        for factor in (odd, pow(odd, -1, 1 << 64)):
+            powers = np.full(count, factor, np.uint64)
+            powers[0] = 1
+            rows.append(np.multiply.accumulate(powers))
+    return rows[0], rows[1]
+
+
+@functools.cache
+def _byte_numbers() -> Any:
+    import numpy as np
+
+    with np.errstate(over="ignore"):
+        return _mixed(np.arange(1, 257, dtype=np.uint64) * np.uint64(_SEED))
+
+
+def _bands(hashes: Any, counts: Any) -> Any:
     import numpy as np
 
     runs = np.maximum(counts - (RUN - 1), 0)
