@@ -1,6 +1,7 @@
 """`python -m benchmarks`: every benchmark, one after the other."""
 
-from benchmarks import start_up
+from benchmarks import cleaning, start_up
 
 if __name__ == "__main__":
     start_up.main()
+    cleaning.main()

@@ -7,13 +7,16 @@ never a cell's value; rows are numbered as in the file that held them, where tha
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import tempfile
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from hokusai_assets.contribution.rows import FIRST_ROWS, describe
-from hokusai_assets.digests import content_root, row_digests
+from hokusai_assets.contribution.sorted_roots import SortedRoot
 from hokusai_assets.records import Dataset, RejectionReason
-from hokusai_assets.tables import ROW_NUMBER, read_table
+from hokusai_assets.table_digests import digest_rows
+from hokusai_assets.tables import ROW_NUMBER, arrow_type, read_parts
 from hokusai_assets.task import Column, Task
 
 if TYPE_CHECKING:
@@ -30,15 +33,18 @@ _PANDAS_TYPES = {
 }
 
 
-def pandera_schema(task: Task) -> pandera.DataFrameSchema:
-    """Types, nullability, bounds, allowed texts, labels and null shares of the kept columns."""
+def pandera_schema(task: Task, *, null_shares: bool = True) -> pandera.DataFrameSchema:
+    """Types, nullability, bounds, allowed texts, labels and null shares of the kept columns.
+
+    Without `null_shares` of a part of a dataset, whose share says nothing of the whole.
+    """
     import pandera.pandas as pandera
 
     return pandera.DataFrameSchema(
         {
             column.name: pandera.Column(
                 None if _PANDAS_TYPES[column.type] == "str" else _PANDAS_TYPES[column.type],
-                checks=_checks(column, task),
+                checks=_checks(column, task, null_shares),
                 nullable=column.nullable or not column.required,
                 required=True,
             )
@@ -48,12 +54,14 @@ def pandera_schema(task: Task) -> pandera.DataFrameSchema:
     )
 
 
-def violations(task: Task, table: pa.Table) -> tuple[RejectionReason, ...]:
+def violations(
+    task: Task, table: pa.Table, *, null_shares: bool = True
+) -> tuple[RejectionReason, ...]:
     """Everything in a stored table that breaks the task's schema; empty if nothing does."""
     from pandera.errors import SchemaErrors
 
     try:
-        pandera_schema(task).validate(_frame(task, table), lazy=True)
+        pandera_schema(task, null_shares=null_shares).validate(_frame(task, table), lazy=True)
     except SchemaErrors as errors:
         numbers: Sequence[int] = range(1, table.num_rows + 1)
         if ROW_NUMBER in table.column_names:
@@ -67,19 +75,57 @@ def stored_violations(task: Task, dataset: Dataset) -> list[str]:
 
     Rows that are not those of the dataset's record are one too, however well they fit the task.
     """
-    table = read_table(dataset.folder)
-    found = [describe([violation]) for violation in violations(task, table)]
     names = [c.name for c in task.content_columns]
-    if table.num_rows != dataset.row_count:
-        found.append(f"{table.num_rows:,} rows are stored, {dataset.row_count:,} are recorded")
-    elif set(names) <= set(table.column_names):
-        digests = row_digests({name: table.column(name).to_pylist() for name in names})
-        if content_root(digests) != dataset.content_root:
+    kept = [c.name for c in task.kept_columns]
+    empty: Counter[str] = Counter()
+    seen: list[RejectionReason] = []
+    with tempfile.TemporaryDirectory(prefix="hokusai-") as scratch:
+        root = SortedRoot(scratch)
+        rows, whole = 0, True
+        for part in read_parts(dataset.folder):
+            seen.extend(violations(task, part, null_shares=False))
+            rows += part.num_rows
+            empty.update({n: part.column(n).null_count for n in kept if n in part.column_names})
+            whole = whole and all(
+                c.name in part.column_names and part.schema.field(c.name).type == arrow_type(c.type)
+                for c in task.content_columns
+            )
+            if whole:
+                root.add(digest_rows({name: part.column(name) for name in names}))
+        found = [describe([violation]) for violation in _added(seen)]
+        found.extend(_null_shares(task, empty, rows))
+        if rows != dataset.row_count:
+            found.append(f"{rows:,} rows are stored, {dataset.row_count:,} are recorded")
+        elif whole and root.root() != dataset.content_root:
             found.append("the stored rows are not those that are recorded (their content root)")
     return found
 
 
-def _checks(column: Column, task: Task) -> list[Any]:
+def _added(seen: Sequence[RejectionReason]) -> list[RejectionReason]:
+    """The violations of several parts as those of their whole."""
+    added: dict[tuple[str | None, str], RejectionReason] = {}
+    for one in seen:
+        key = (one.column, one.reason)
+        before = added.get(key)
+        if before is not None:
+            rows = sorted((*before.first_rows, *one.first_rows))[:FIRST_ROWS]
+            count = before.count + one.count
+            # A column is missing once, however many parts lack it.
+            count = before.count if not rows else count
+            one = one.model_copy(update={"count": count, "first_rows": tuple(rows)})
+        added[key] = one
+    return [added[key] for key in sorted(added, key=str)]
+
+
+def _null_shares(task: Task, empty: Mapping[str, int], rows: int) -> list[str]:
+    return [
+        f"column {c.name!r}: more than {c.max_null_share:.2%} of the cells are empty"
+        for c in task.kept_columns
+        if c.max_null_share is not None and empty[c.name] > c.max_null_share * rows
+    ]
+
+
+def _checks(column: Column, task: Task, null_shares: bool) -> list[Any]:
     import pandera.pandas as pandera
 
     checks = []
@@ -100,7 +146,7 @@ def _checks(column: Column, task: Task) -> list[Any]:
     if column.role == "target":
         checks.append(pandera.Check.isin(task.data.labels, error="not one of the task's labels"))
     limit = column.max_null_share
-    if limit is not None:
+    if limit is not None and null_shares:
         checks.append(
             pandera.Check(
                 lambda cells: bool(cells.isna().mean() <= limit),

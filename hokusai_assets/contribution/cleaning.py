@@ -22,6 +22,7 @@ from hokusai_assets.contribution.leakage import feature_digests, table_keys
 from hokusai_assets.contribution.manifest import build_manifest, column_schemas
 from hokusai_assets.contribution.near_duplicates import SignedRows
 from hokusai_assets.contribution.near_rows import NearRows
+from hokusai_assets.contribution.near_texts import SIGNATURE_COLUMNS, has_texts
 from hokusai_assets.contribution.pii import Policy, key_id
 from hokusai_assets.contribution.quality import assess
 from hokusai_assets.contribution.receiving import Received, receive, received_root
@@ -192,7 +193,12 @@ class _Cleaner:
         index = len(self.received)
         own = self._scratch / str(index)
         received = receive(
-            source.path, self._policy, own / "received", self._hands, buckets=self._buckets
+            source.path,
+            self._policy,
+            own / "received",
+            self._hands,
+            buckets=self._buckets,
+            sign=has_texts(task),
         )
         self.received.append(received)
         kept = Buckets(own / "kept")
@@ -256,9 +262,10 @@ def _reduce(
     reduced = reduce_bucket(
         received.bucket(bucket, task), task, against, received.exchange.key_range(bucket), bucket
     )
-    kept.write(bucket, reduced.kept)
     if signed is not None:
         signed.sign(bucket, reduced.kept, task)
+    names = reduced.kept.column_names
+    kept.write(bucket, reduced.kept.select([n for n in names if n not in SIGNATURE_COLUMNS]))
     reduced.matches.kept.clear()
     return reduced.matches
 

@@ -9,6 +9,7 @@ which rows leak, in leakage.py.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -85,11 +86,16 @@ def known_rows(table: pa.Table, task: Task) -> KnownRows:
     return known
 
 
-def with_keys(table: pa.Table, task: Task) -> pa.Table:
-    """The table with its rows' digests and feature keys as columns."""
+def with_keys(
+    table: pa.Table, task: Task, normalised: Mapping[str, pa.Array] | None = None
+) -> pa.Table:
+    """The table with its rows' digests and feature keys as columns.
+
+    `normalised` is normalised_features of the table, where that is known already.
+    """
     digests = digest_rows({c.name: table.column(c.name) for c in task.content_columns})
     return table.append_column(ROW_DIGEST, digests).append_column(
-        FEATURE_KEY, feature_keys(table, task)
+        FEATURE_KEY, feature_keys(table, task, normalised)
     )
 
 

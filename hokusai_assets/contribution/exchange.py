@@ -65,11 +65,20 @@ class Exchange:
 
     def key_range(self, bucket: int) -> tuple[bytes, bytes | None]:
         """The first key prefix of a bucket, and that of the next one (None after the last)."""
-        first, end = self._bounds()[bucket : bucket + 2]
-        return first.to_bytes(2, "big"), None if end == _KEY_RANGE else end.to_bytes(2, "big")
+        return key_ranges(self.buckets)[bucket]
 
     def _bounds(self) -> list[int]:
-        return [_KEY_RANGE * bucket // self.buckets for bucket in range(self.buckets + 1)]
+        return _bounds(self.buckets)
+
+
+def key_ranges(count: int) -> list[tuple[bytes, bytes | None]]:
+    """`count` ranges of equal size that hold all keys: first prefix, and that of the next one."""
+    edges = [bound.to_bytes(2, "big") for bound in _bounds(count)[:-1]]
+    return list(itertools.zip_longest(edges, edges[1:]))
+
+
+def _bounds(count: int) -> list[int]:
+    return [_KEY_RANGE * index // count for index in range(count + 1)]
 
 
 class Buckets:

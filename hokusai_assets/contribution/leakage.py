@@ -9,6 +9,7 @@ another label leaks too. Duplicates stand in duplicates.py.
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ from hokusai_assets.errors import StorageError
 from hokusai_assets.files import join
 from hokusai_assets.records import BenchmarkDataset, Dataset
 from hokusai_assets.table_digests import digest_rows
-from hokusai_assets.tables import FEATURE_KEY, read_table
+from hokusai_assets.tables import FEATURE_KEY, read_parts, read_table
 from hokusai_assets.task import Task
 
 if TYPE_CHECKING:
@@ -53,22 +54,28 @@ def feature_digests(table: pa.Table, task: Task) -> pa.Array:
     return digest_rows({c.name: table.column(c.name) for c in task.features})
 
 
-def feature_keys(table: pa.Table, task: Task) -> pa.Array:
-    """The digest of each row's features with text normalised, 32 bytes a row."""
+def normalised_features(table: pa.Table, task: Task) -> dict[str, pa.Array]:
+    """The text and category features as they are compared."""
     import pyarrow as pa
 
-    columns = {}
-    for column in task.features:
-        cells = table.column(column.name)
-        if column.type in {"text", "category"}:
+    return {
+        column.name: normalise_column(
+            pa.concat_arrays([pa.array([], pa.string()), *table.column(column.name).chunks]),
             # Marks tell categories apart ("A-" is not "A"); in running text they are decoration.
-            keep_marks = column.type == "category"
-            cells = pa.chunked_array(
-                [normalise_column(chunk, punctuation=keep_marks) for chunk in cells.chunks],
-                pa.string(),
-            )
-        columns[column.name] = cells
-    return digest_rows(columns)
+            punctuation=column.type == "category",
+        )
+        for column in task.features
+        if column.type in {"text", "category"}
+    }
+
+
+def feature_keys(
+    table: pa.Table, task: Task, normalised: Mapping[str, pa.Array] | None = None
+) -> pa.Array:
+    """The digest of each row's features with text normalised, 32 bytes a row."""
+    if normalised is None:
+        normalised = normalised_features(table, task)
+    return digest_rows({c.name: table.column(c.name) for c in task.features} | dict(normalised))
 
 
 def write_benchmark_keys(table: pa.Table, task: Task, folder: str | Path) -> None:
@@ -140,8 +147,11 @@ def all_benchmark_rows(benchmark: Dataset, task: Task) -> pa.Table:
 def rows_in_common(training: Dataset, benchmark: Dataset) -> int:
     """How many training rows have the features, exact or normalised, of a row that is scored."""
     scored = set(read_table(benchmark.folder, [FEATURE_KEY]).column(FEATURE_KEY).to_pylist())
-    keys = read_table(training.folder, [FEATURE_KEY]).column(FEATURE_KEY).to_pylist()
-    return sum(key in scored for key in keys)
+    return sum(
+        key in scored
+        for rows in read_parts(training.folder, [FEATURE_KEY])
+        for key in rows.column(FEATURE_KEY).to_pylist()
+    )
 
 
 def table_keys(table: pa.Table, task: Task) -> FeatureKeys:

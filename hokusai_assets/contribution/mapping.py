@@ -11,6 +11,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from hokusai_assets.contribution.duplicates import with_keys
+from hokusai_assets.contribution.leakage import normalised_features
+from hokusai_assets.contribution.near_texts import (
+    SIGNATURE_COLUMNS,
+    comparable,
+    signature_columns,
+)
 from hokusai_assets.contribution.pii import PiiTally, Policy, treat_part
 from hokusai_assets.contribution.rows import RawRows, Rejections
 from hokusai_assets.contribution.schema import type_part
@@ -40,10 +46,11 @@ class Mapped:
         self.pii.include(other.pii)
 
 
-def map_part(raw: RawRows, policy: Policy) -> tuple[pa.Table, Mapped]:
+def map_part(raw: RawRows, policy: Policy, *, sign: bool = False) -> tuple[pa.Table, Mapped]:
     """The part's rows that can be used, and what became of all.
 
-    The table holds the task's kept columns, the row's number, its digest and its feature key.
+    The table holds the task's kept columns, the row's number, its digest and its feature key; if
+    it is to `sign` texts, their signatures too (SIGNATURE_COLUMNS).
     """
     import pyarrow as pa
 
@@ -58,4 +65,10 @@ def map_part(raw: RawRows, policy: Policy) -> tuple[pa.Table, Mapped]:
         rejections=typed.rejections,
         pii=treated.tally,
     )
-    return with_keys(treated.table.append_column(ROW_NUMBER, numbers), task), mapped
+    table = treated.table.append_column(ROW_NUMBER, numbers)
+    normalised = normalised_features(table, task)
+    if sign:
+        columns = signature_columns(comparable(table, task, normalised))
+        for name, column in zip(SIGNATURE_COLUMNS, columns, strict=True):
+            table = table.append_column(name, column)
+    return with_keys(table, task, normalised), mapped

@@ -7,21 +7,32 @@ the result depends on which rows there are alone; `_source` says where each come
 
 from __future__ import annotations
 
+import tempfile
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hokusai_assets.contribution.duplicates import in_canonical_order
+from hokusai_assets.contribution.exchange import key_ranges
 from hokusai_assets.contribution.manifest import column_schemas
 from hokusai_assets.contribution.rows import counted, take_rows
-from hokusai_assets.digests import content_root
+from hokusai_assets.contribution.sorted_roots import SortedRoot
 from hokusai_assets.errors import ContributionError, ReferenceDataError
 from hokusai_assets.records import ContributedDataset, Dataset, MergedDataset
-from hokusai_assets.tables import ROW_DIGEST, SOURCE, read_table, write_table
+from hokusai_assets.tables import (
+    ROW_DIGEST,
+    SOURCE,
+    read_key_range,
+    read_table,
+    write_table,
+)
 from hokusai_assets.task import Task
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+_ROWS_PER_PART = 500_000
 
 
 def merge(
@@ -32,31 +43,47 @@ def merge(
     Raises ContributionError if an update repeats a key within one contribution or changes more of
     base than the task allows, and ReferenceDataError if base itself repeats a key.
     """
-    import pyarrow as pa
-
-    new = read_table(contributed.folder)
     strategy = task.merge.strategy
     updated = 0
-    if strategy == "append":
-        table = pa.concat_tables([read_table(base.folder), new])
-    elif strategy == "replace":
-        table = new
-    else:
-        table, updated = _update(task, read_table(base.folder), new, contributed)
-    table = in_canonical_order(table, task)
-    write_table(table, folder)
-    by_source = Counter(table.column(SOURCE).to_pylist())
+    with tempfile.TemporaryDirectory(prefix="hokusai-") as scratch:
+        root = SortedRoot(scratch)
+        if strategy == "update":
+            new = read_table(contributed.folder)
+            table, updated = _update(task, read_table(base.folder), new, contributed)
+            parts: Iterator[pa.Table] = iter([table])
+        else:
+            sources = [contributed] if strategy == "replace" else [base, contributed]
+            parts = _by_key_range(sources)
+        by_source: Counter[str] = Counter()
+        written = 0
+        for part in parts:
+            if part.num_rows or not written:
+                write_table(in_canonical_order(part, task), folder, written)
+                written += 1
+            root.add(part.column(ROW_DIGEST))
+            counts = part.column(SOURCE).value_counts().to_pylist()
+            by_source.update({item["values"]: item["counts"] for item in counts})
+        merged_root = root.root()
     by_contribution = tuple(by_source[c.content_root_cleaned] for c in contributed.contributions)
     return MergedDataset(
         folder=str(folder),
-        content_root=content_root(table.column(ROW_DIGEST).to_pylist()),
-        row_count=table.num_rows,
+        content_root=merged_root,
+        row_count=root.count,
         columns=column_schemas(task),
         strategy=strategy,
-        rows_from_base=table.num_rows - sum(by_contribution),
+        rows_from_base=root.count - sum(by_contribution),
         rows_by_contribution=by_contribution,
         rows_updated=updated,
     )
+
+
+def _by_key_range(datasets: Sequence[Dataset]) -> Iterator[pa.Table]:
+    """The rows of some datasets, a range of feature keys at a time, so that memory holds one."""
+    import pyarrow as pa
+
+    rows = sum(dataset.row_count for dataset in datasets)
+    for first, end in key_ranges(max(1, rows // _ROWS_PER_PART)):
+        yield pa.concat_tables([read_key_range(d.folder, first, end) for d in datasets])
 
 
 def _update(

@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 from hokusai_assets.contribution.near_texts import (
     ROW_BITS,
+    SIGNATURE_COLUMNS,
     comparable,
+    packed,
     signatures,
     similar,
 )
@@ -56,7 +58,10 @@ class SignedRows:
         """Spill a bucket's signatures."""
         import numpy as np
 
-        signed = signatures(comparable(table, task))
+        if set(SIGNATURE_COLUMNS) <= set(table.column_names):
+            signed = packed(*(table.column(n).combine_chunks() for n in SIGNATURE_COLUMNS))
+        else:
+            signed = signatures(comparable(table, task))
         np.save(self.folder / f"bands-{bucket:06}.npy", signed.bands)
         np.save(self.folder / f"bitmaps-{bucket:06}.npy", signed.bitmaps)
 

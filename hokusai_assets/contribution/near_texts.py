@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,7 @@ SIMILARITY = 0.7
 BANDS = 10
 RUN = 3  # words; texts of fewer have no signature
 ROW_BITS = 28  # of a packed band: which row; the others are the hash
+SIGNATURE_COLUMNS = ("_bands", "_words")  # of rows on their way
 _SEED = 0x9E3779B97F4A7C15
 _SPACE = ord(" ")
 _ROWS_AT_ONCE = 8192  # whose numbers a processor's cache holds
@@ -44,18 +46,26 @@ class Signatures:
     bitmaps: np.ndarray  # uint64, one a row
 
 
-def comparable(table: pa.Table, task: Task) -> pa.Array:
-    """Each row's words with one space between, over all text features; null without any."""
+def comparable(
+    table: pa.Table, task: Task, normalised: Mapping[str, pa.Array] | None = None
+) -> pa.Array:
+    """Each row's words with one space between, over all text features; null without any.
+
+    `normalised` are the text columns as normalise_column gives them, where that was done already.
+    """
     import pyarrow as pa
     import pyarrow.compute as pc
 
     texts = []
     for column in task.features:
         if column.type == "text":
-            cells = table.column(column.name).combine_chunks()
-            if isinstance(cells, pa.ChunkedArray):  # no chunk at all
-                cells = pa.array([], pa.string())
-            texts.append(_spaced(normalise_column(cells)))
+            cells = normalised and normalised.get(column.name)
+            if cells is None:
+                cells = table.column(column.name).combine_chunks()
+                if isinstance(cells, pa.ChunkedArray):  # no chunk at all
+                    cells = pa.array([], pa.string())
+                cells = normalise_column(cells)
+            texts.append(_spaced(cells))
     if len(texts) == 1:
         return texts[0]
     return pc.binary_join_element_wise(*texts, " ", null_handling="skip")
@@ -63,10 +73,29 @@ def comparable(table: pa.Table, task: Task) -> pa.Array:
 
 def signatures(words: pa.Array) -> Signatures:
     """The signatures of texts as `comparable` gives them."""
+    return packed(*signature_columns(words))
+
+
+def packed(hashes: pa.Array, bitmaps: pa.Array) -> Signatures:
+    """The signatures of rows from their columns, which may have been taken elsewhere meanwhile."""
     import numpy as np
 
+    rows = np.flatnonzero(hashes.is_valid().to_numpy(zero_copy_only=False))
+    bands = np.frombuffer(hashes.buffers()[1], np.uint64).reshape(-1, BANDS)
+    bands = bands[hashes.offset : hashes.offset + len(hashes)][rows]
+    low = np.uint64((1 << ROW_BITS) - 1)
+    marked = (bands & ~low) | rows.astype(np.uint64)[:, None]
+    return Signatures(np.sort(marked, axis=None), bitmaps.to_numpy(zero_copy_only=False))
+
+
+def signature_columns(words: pa.Array) -> tuple[pa.Array, pa.Array]:
+    """Each text's band hashes, as fixed-size binary (null of short texts), and its word bitmap."""
+    import numpy as np
+    import pyarrow as pa
+
     bitmaps = np.zeros(len(words), np.uint64)
-    bands = [np.zeros(0, np.uint64)]
+    bands = np.zeros((len(words), BANDS), np.uint64)
+    signed = np.zeros(len(words), bool)
     for start in range(0, len(words), _ROWS_AT_ONCE):
         data, offsets = flat(words.slice(start, _ROWS_AT_ONCE))
         starts, ends, first = _words(data, offsets)
@@ -76,8 +105,16 @@ def signatures(words: pa.Array) -> Signatures:
         if len(some):
             bits = np.uint64(1) << (hashes >> np.uint64(58))
             bitmaps[start + some] = np.bitwise_or.reduceat(bits, first[:-1][some])
-            bands.append(_bands(hashes, counts) + np.uint64(start))
-    return Signatures(np.sort(np.concatenate(bands)), bitmaps)
+            rows, least = _bands(hashes, counts)
+            bands[start + rows] = least
+            signed[start + rows] = True
+    validity = pa.array(signed)
+    return (
+        pa.FixedSizeBinaryArray.from_buffers(
+            pa.binary(8 * BANDS), len(words), [validity.buffers()[1], pa.py_buffer(bands)]
+        ),
+        pa.array(bitmaps),
+    )
 
 
 def has_texts(task: Task) -> bool:
@@ -162,13 +199,14 @@ def _byte_numbers() -> Any:
         return _mixed(np.arange(1, 257, dtype=np.uint64) * np.uint64(_SEED))
 
 
-def _bands(hashes: Any, counts: Any) -> Any:
+def _bands(hashes: Any, counts: Any) -> tuple[Any, Any]:
+    """Which rows have signatures, and their least hashes under each function."""
     import numpy as np
 
     runs = np.maximum(counts - (RUN - 1), 0)
     rows = np.flatnonzero(runs)
     if not len(rows):
-        return np.zeros(0, np.uint64)
+        return rows, np.zeros((0, BANDS), np.uint64)
     with np.errstate(over="ignore"):
         grams = hashes[:-2] * np.uint64(_SEED | 1)
         grams += hashes[1:-1] * np.uint64(0xC2B2AE3D27D4EB4F)
@@ -177,15 +215,13 @@ def _bands(hashes: Any, counts: Any) -> Any:
         row_of = np.repeat(np.arange(len(counts)), counts)
         grams = _mixed(grams[row_of[:-2] == row_of[2:]])
         begins = np.concatenate([[0], np.cumsum(runs[rows])[:-1]])
-        low = np.uint64((1 << ROW_BITS) - 1)
         # Factors that have nothing to do with each other, or the minima would agree too often.
         factors = _mixed(_mixed(np.arange(1, BANDS + 1, dtype=np.uint64) * np.uint64(_SEED)))
         factors |= np.uint64(1)
-        packed = []
+        least = np.empty((len(rows), BANDS), np.uint64)
         for band in range(BANDS):
-            least = np.minimum.reduceat(grams * factors[band], begins)
-            packed.append((_mixed(least + np.uint64(band)) & ~low) | rows.astype(np.uint64))
-    return np.concatenate(packed)
+            least[:, band] = np.minimum.reduceat(grams * factors[band], begins)
+        return rows, _mixed(least + np.arange(BANDS, dtype=np.uint64))
 
 
 def _mixed(numbers: Any) -> Any:

@@ -57,18 +57,25 @@ class Received:
 
 
 def receive(
-    path: str, policy: Policy, folder: Path, workers: Workers, *, buckets: int = 0
+    path: str,
+    policy: Policy,
+    folder: Path,
+    workers: Workers,
+    *,
+    buckets: int = 0,
+    sign: bool = False,
 ) -> Received:
     """Read a file into `folder`, a new one; raise ContributionError if all of it is refused.
 
-    `buckets` is how many its rows go to; 0 chooses by its size.
+    `buckets` is how many its rows go to; 0 chooses by its size. Texts are signed if near ones will
+    be looked for.
     """
     task = policy.task
     mapped = Mapped()
     with open_reader(path, task) as reader:
         exchange = Exchange(folder, buckets or bucket_count(reader.source.size_bytes))
         parts = enumerate(reader.parts())
-        for part in workers.in_order(functools.partial(_map, policy, exchange), parts):
+        for part in workers.in_order(functools.partial(_map, policy, exchange, sign), parts):
             mapped.include(part)
             _refuse_too_many_rows(reader, mapped, task)
     refuse_no_rows(reader)
@@ -107,8 +114,8 @@ def received_root(received: Received, folder: Path) -> str:
     return root.root()
 
 
-def _map(policy: Policy, exchange: Exchange, item: tuple[int, RawRows]) -> Mapped:
+def _map(policy: Policy, exchange: Exchange, sign: bool, item: tuple[int, RawRows]) -> Mapped:
     part, raw = item
-    table, mapped = map_part(raw, policy)
+    table, mapped = map_part(raw, policy, sign=sign)
     exchange.write(part, table)
     return mapped
