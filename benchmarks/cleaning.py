@@ -28,7 +28,7 @@ STEPS = {
     "near": ("the same with near rows", "8", "5"),
 }
 
-_CHILD = """
+CHILD = """
 import json, os, resource, shutil, sys, time
 from pathlib import Path
 
@@ -78,7 +78,7 @@ if __name__ == "__main__":
 def measured(step: str, folder: Path) -> dict[str, object]:
     """One run of a step in a process of its own."""
     script = folder / "step.py"
-    script.write_text(_CHILD)
+    script.write_text(CHILD)
     words = [sys.executable, str(script), step, str(folder)]
     done = subprocess.run(
         words, check=True, capture_output=True, text=True, cwd=ROOT, env={"PYTHONPATH": str(ROOT)}

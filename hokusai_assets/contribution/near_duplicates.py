@@ -72,13 +72,11 @@ class SignedRows:
         found: np.ndarray = np.load(self.folder / f"bands-{bucket:06}.npy", mmap_mode="r")
         return found
 
-    def bitmaps(self) -> np.ndarray:
-        """All rows' bitmaps."""
+    def bitmaps(self, bucket: int) -> np.ndarray:
+        """A bucket's bitmaps, not yet in memory."""
         import numpy as np
 
-        found: np.ndarray = np.concatenate(
-            [np.load(self.folder / f"bitmaps-{b:06}.npy") for b in range(self.buckets)]
-        )
+        found: np.ndarray = np.load(self.folder / f"bitmaps-{bucket:06}.npy", mmap_mode="r")
         return found
 
     def offsets(self) -> list[int]:
@@ -87,8 +85,7 @@ class SignedRows:
 
         found = [0]
         for bucket in range(self.buckets):
-            bitmaps = np.load(self.folder / f"bitmaps-{bucket:06}.npy", mmap_mode="r")
-            found.append(found[-1] + len(bitmaps))
+            found.append(found[-1] + len(self.bitmaps(bucket)))
         return found
 
 
@@ -179,12 +176,35 @@ def _candidates(
     found = found[(found[:, 1] >= last) & (found[:, 0] != found[:, 1])]
     if not len(found):
         return found
-    bitmaps = np.concatenate([rows.bitmaps() for rows in sets])
-    one, other = bitmaps[found[:, 0]], bitmaps[found[:, 1]]
+    numbers, places = np.unique(found, return_inverse=True)
+    one, other = _bitmaps(sets, offsets, numbers)[places.reshape(found.shape)].T
     common = np.bitwise_count(one & other)
     alike = common >= _BITMAP_SIMILARITY * np.bitwise_count(one | other)
     found = np.unique(found[alike], axis=0)
     return found
+
+
+def _bitmaps(
+    sets: Sequence[SignedRows], offsets: list[list[int]], wanted: np.ndarray
+) -> np.ndarray:
+    """The bitmaps of some rows, in order of their numbers."""
+    import numpy as np
+
+    found = [np.zeros(0, np.uint64)]
+    for rows, begins in zip(sets, offsets, strict=True):
+        for bucket in range(rows.buckets):
+            here = _between(wanted, begins[bucket], begins[bucket + 1])
+            if len(here):
+                found.append(rows.bitmaps(bucket)[here - begins[bucket]])
+    return np.concatenate(found)
+
+
+def _between(numbers: np.ndarray, first: int, end: int) -> np.ndarray:
+    """Of sorted numbers, those from `first` to before `end`."""
+    import numpy as np
+
+    start, stop = np.searchsorted(numbers, [first, end])
+    return numbers[start:stop]
 
 
 def _places_of_pairs(hashes: np.ndarray) -> Iterator[np.ndarray]:
@@ -223,8 +243,7 @@ def _facts(
     facts: dict[int, Fact] = {}
     for rows, begins in zip(sets, offsets, strict=True):
         for bucket in range(rows.buckets):
-            here = wanted[np.searchsorted(wanted, begins[bucket]) :]
-            here = here[: np.searchsorted(here, begins[bucket + 1])]
+            here = _between(wanted, begins[bucket], begins[bucket + 1])
             if not len(here):
                 continue
             table = rows.rows(bucket, [*texts, *numeric, *others, *said])

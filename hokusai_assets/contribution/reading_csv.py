@@ -32,6 +32,7 @@ from hokusai_assets.task import Task
 DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a vertical bar"}
 MAX_HEADER_BYTES = 1 << 20
 MAX_LINE_BYTES = 16 << 20
+ENGINE_MEMORY = "500MB"
 
 _REASONS = {
     "MISSING COLUMNS": "too few cells",
@@ -178,13 +179,14 @@ def _scan(
         connection.execute("SET autoinstall_known_extensions=false")
         connection.execute("SET autoload_known_extensions=false")
         connection.execute("SET temp_directory=''")
+        connection.execute(f"SET memory_limit='{ENGINE_MEMORY}'")
         try:
             yield from connection.sql(
                 f"SELECT {selected} FROM read_csv(?, auto_detect=false, header=true, "
                 f"delim='{delimiter}', quote='\"', escape='\"', comment='', "
                 f"columns={{{columns}}}, store_rejects=true, "
                 "rejects_limit=0, strict_mode=true, null_padding=false, "
-                f"max_line_size={MAX_LINE_BYTES}, buffer_size={4 * MAX_LINE_BYTES})",
+                f"max_line_size={MAX_LINE_BYTES}, buffer_size={2 * MAX_LINE_BYTES})",
                 params=[str(link)],
             ).to_arrow_reader(ROWS_AT_ONCE)
             rejected.extend(

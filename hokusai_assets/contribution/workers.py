@@ -41,7 +41,7 @@ class Workers:
         waiting: collections.deque[Future[Result]] = collections.deque()
         try:
             for item in items:
-                waiting.append(self._executor.submit(function, item))
+                waiting.append(self._executor.submit(_work, function, item))
                 if len(waiting) > self._count + 1:
                     yield waiting.popleft().result()
             while waiting:
@@ -64,5 +64,36 @@ def workers(*, parallel: bool) -> Iterator[Workers]:
         yield Workers(None, 1)
         return
     context: Any = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(count, mp_context=context) as executor:
+    with (
+        _plain_memory(),
+        ProcessPoolExecutor(count, mp_context=context, initializer=_use_plain_memory) as executor,
+    ):
         yield Workers(executor, count)
+
+
+def _work(function: Callable[[Item], Result], item: Item) -> Result:
+    """One item in a worker, whose memory then goes back to the system."""
+    import pyarrow as pa
+
+    result = function(item)
+    pa.default_memory_pool().release_unused()
+    return result
+
+
+def _use_plain_memory() -> None:
+    import pyarrow as pa
+
+    pa.set_memory_pool(pa.system_memory_pool())
+
+
+@contextmanager
+def _plain_memory() -> Iterator[None]:
+    """Let Arrow allocate from the system meanwhile: its own pools keep what they once had."""
+    import pyarrow as pa
+
+    before = pa.default_memory_pool()
+    _use_plain_memory()
+    try:
+        yield
+    finally:
+        pa.set_memory_pool(before)
