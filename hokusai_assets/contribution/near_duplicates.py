@@ -81,7 +81,6 @@ class SignedRows:
 
     def offsets(self) -> list[int]:
         """The number of each bucket's first row, and of the row after the last."""
-        import numpy as np
 
         found = [0]
         for bucket in range(self.buckets):
@@ -234,7 +233,6 @@ def _facts(
     sets: Sequence[SignedRows], offsets: list[list[int]], wanted: np.ndarray, task: Task
 ) -> dict[int, Fact]:
     """What is compared of each wanted row: words, other features, numbers, label and group."""
-    import numpy as np
 
     texts = [c.name for c in task.features if c.type == "text"]
     numeric = [c.name for c in task.features if c.type == "number"]

@@ -133,6 +133,7 @@ def _split_header(header: str, task: Task, name: str) -> tuple[str, list[str]]:
     required = {normalised(n) for n in required_names(task)}
     known = {normalised(c.name) for c in task.kept_columns}
     splits = []
+    csv.field_size_limit(2**31 - 1)  # all of a header is one cell by a delimiter it does not use
     for delimiter in DELIMITERS:
         try:
             names = next(csv.reader(io.StringIO(header, newline=""), delimiter=delimiter), [])
