@@ -4,6 +4,7 @@ Local paths or fsspec URLs. What is in the files is the caller's business.
 """
 
 import fcntl
+import glob
 import os
 import tempfile
 from collections.abc import Iterator
@@ -16,6 +17,11 @@ from hokusai_assets.errors import AlreadyWrittenError, OutputDirError
 def is_url(path: str) -> bool:
     """Whether `path` is an fsspec URL rather than a local path."""
     return "://" in path
+
+
+def is_missing(path: str) -> bool:
+    """Whether a local path names nothing; of URLs and patterns, reading will tell."""
+    return not is_url(path) and not glob.has_magic(path) and not Path(path).exists()
 
 
 def join(folder: str, *names: str) -> str:

@@ -46,7 +46,10 @@ def evaluate(
     output_dir: Annotated[str, typer.Option(help="Folder that the result files go to.")],
     contributed_data: Annotated[
         list[str] | None,
-        typer.Option(help="CSV, JSON, JSON Lines or Parquet. May be given several times."),
+        typer.Option(
+            help="CSV, JSON, JSON Lines or Parquet, also gzip or zstd; a file, folder, pattern or "
+            "URL. May be given several times."
+        ),
     ] = None,
     contributor_id: Annotated[
         list[str] | None,
@@ -99,7 +102,7 @@ def _resources(
     """The run configuration, after everything that can be checked without reading data."""
     from hokusai_assets.contribution.pii_detectors import mask_text
     from hokusai_assets.defs.resources.inputs import resolve_mode
-    from hokusai_assets.files import check_writable, is_url
+    from hokusai_assets.files import check_writable, is_missing
     from hokusai_assets.identity import check_contributor_id, check_wallet_address
     from hokusai_assets.settings import Settings
     from hokusai_assets.task import load_task
@@ -129,7 +132,7 @@ def _resources(
     if "" in paths:
         raise UsageError("A path given with --contributed-data is empty.")
     for path in needed:
-        if not is_url(path) and not Path(path).exists():
+        if is_missing(path):
             raise MissingFileError(f"There is no file {mask_text(path)}: check the path.")
     check_writable(output_dir)
     return {

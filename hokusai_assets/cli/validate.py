@@ -28,7 +28,12 @@ Exit codes: 0 valid; 1 base or benchmark cannot be used; 2 the command, task or 
 
 
 def validate(
-    file: Annotated[str, typer.Argument(help="CSV, JSON, JSON Lines or Parquet.")],
+    file: Annotated[
+        str,
+        typer.Argument(
+            help="CSV, JSON, JSON Lines or Parquet, also gzip or zstd; file, folder, pattern, URL."
+        ),
+    ],
     task: Annotated[Path, typer.Option(help="Task file (TOML).")],
     fix: Annotated[
         str | None,
@@ -59,17 +64,18 @@ def _run(file: str, task: Path, fix: str | None, report: str | None, as_json: bo
     import tempfile
 
     from rich.console import Console
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     from hokusai_assets.contribution.fixing import check_fixed_name, check_free, write_fixed
     from hokusai_assets.contribution.pii_detectors import mask_text
     from hokusai_assets.contribution.validating import validate as validate_file
-    from hokusai_assets.files import is_url, write_once
+    from hokusai_assets.files import is_missing, write_once
     from hokusai_assets.settings import Settings, pii_key
     from hokusai_assets.task import load_task
 
     settings = Settings.from_environment()
     loaded = load_task(task, settings.random_seed)
-    if not is_url(file) and not Path(file).exists():
+    if is_missing(file):
         raise MissingFileError(f"There is no file {mask_text(file)}: check the path.")
     if fix is not None:
         check_fixed_name(fix)
@@ -79,8 +85,26 @@ def _run(file: str, task: Path, fix: str | None, report: str | None, as_json: bo
     console = Console(stderr=True, quiet=as_json)  # says nothing of itself where nobody looks
     with (
         tempfile.TemporaryDirectory(prefix="hokusai-") as folder,
-        console.status("starting") as status,
+        Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=20),
+            TextColumn("{task.fields[rows]}"),
+            TimeElapsedColumn(),
+            console=console,
+            transient=True,
+            disable=as_json or not console.is_terminal,
+        ) as display,
     ):
+        # How many rows a file has is not known before it was read: the bar shows that it moves.
+        shown = display.add_task("starting", total=None, rows="")
+
+        def say(phase: str) -> None:
+            display.update(shown, description=phase, rows="")
+
+        def count(rows: int) -> None:
+            display.update(shown, rows=f"{rows:,} rows")
+
         found = validate_file(
             file,
             loaded.task,
@@ -88,10 +112,11 @@ def _run(file: str, task: Path, fix: str | None, report: str | None, as_json: bo
             base_path=_present(loaded.base),
             benchmark_path=_present(loaded.benchmark),
             folder=folder,
-            progress=status.update,
+            progress=say,
+            count=count,
         )
         if fix is not None and found.refusal is None:
-            status.update("writing the cleaned file")
+            say("writing the cleaned file")
             written += write_fixed(fix, found, loaded.task, key=key, folder=folder)
     told = found.model_dump(mode="json")
     if report is not None:

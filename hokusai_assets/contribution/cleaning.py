@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import functools
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -119,13 +119,14 @@ def clean_contributions(
     *,
     key: bytes | None,
     folder: str | Path,
+    count: Callable[[int], None] = lambda rows: None,
 ) -> ContributedDataset:
     """Clean all contributions of a run and write their rows into `folder`, a new local one.
 
     Rows that two contributors send count for the first of `sources`. Without `base` or
     `benchmark`, as at a contributor's home, what needs them is not looked for: an evaluation
-    always has both. Raises ContributionError naming the contributor if a file is refused or
-    nothing of it is left.
+    always has both. `count` hears how many rows of a file were read so far. Raises
+    ContributionError naming the contributor if a file is refused or nothing of it is left.
     """
     if not sources:
         raise ContributionError("No contribution is named: add one to the run configuration.")
@@ -140,6 +141,7 @@ def clean_contributions(
             hands=hands,
             buckets=max(bucket_count(_size(path)) for path in paths),
             several=len(paths) > 1,
+            count=count,
         )
         cleaned = []
         for source in sources:
@@ -175,6 +177,7 @@ class _Cleaner:
         hands: Workers,
         buckets: int,
         several: bool,
+        count: Callable[[int], None],
     ) -> None:
         self._policy = policy
         self._against = Against(base, benchmark)
@@ -185,6 +188,7 @@ class _Cleaner:
         self._hands = hands
         self._buckets = buckets
         self._several = several
+        self._count = count
         self.received: list[Received] = []
         self.roots = SortedRoot(scratch / "all-digests")
 
@@ -199,6 +203,7 @@ class _Cleaner:
             self._hands,
             buckets=self._buckets,
             sign=has_texts(task),
+            count=self._count,
         )
         self.received.append(received)
         kept = Buckets(own / "kept")

@@ -6,8 +6,7 @@ benchmark was matched would tell by subtraction how many rows stand in it, and a
 ask until the benchmark is known. Leakage comes from a second cleaning, of which one word leaves
 this module: none, below or above the share that the task accepts. The word is a bit all the same;
 who validates for strangers must limit how often they may ask. Writing the cleaned rows stands in
-fixing.py; the records
-in validation.py; what people see, in reporting/.
+fixing.py; the records in validation.py; what people see, in reporting/.
 """
 
 from __future__ import annotations
@@ -56,23 +55,25 @@ def validate(
     benchmark_path: str | None = None,
     folder: str | Path,
     progress: Progress = lambda phase: None,
+    count: Callable[[int], None] = lambda rows: None,
 ) -> Validation:
     """Clean one file as an evaluation would and say what came of it.
 
     Without a base or a benchmark (None) what needs them is not checked, and the result says so.
     `folder` is a local folder for scratch files; unless the file is refused, the usable rows are
-    left in `folder`/CLEANED. Raises UsageError for a file that cannot be read, TaskError, and
+    left in `folder`/CLEANED. `progress` hears of each phase, `count` how many rows were read so
+    far. Raises UsageError for a file that cannot be read, TaskError, and
     ReferenceDataError if base or benchmark cannot be used.
     """
     base = None
     if base_path is not None:
         progress("reading the base data")
         base = load_base(base_path, task, key=key, folder=str(Path(folder, "base")))
-    progress("reading, typing, looking for personal data and duplicates")
+    progress("reading and cleaning")
     source = _NOBODY.model_copy(update={"path": path})
     try:
         cleaned = clean_contributions(
-            [source], task, base, None, key=key, folder=Path(folder, CLEANED)
+            [source], task, base, None, key=key, folder=Path(folder, CLEANED), count=count
         )
     except ContributionError as error:
         return _refused(path, task, base, refusal_of(str(error), _NOBODY.contributor_id))

@@ -238,7 +238,7 @@ def test_phases_are_told_in_their_order(tmp_path, write, rows, make_task):
         folder=tmp_path / "s",
         progress=phases.append,
     )
-    assert [phase.split()[0] for phase in phases] == ["reading", "reading,", "looking"]
+    assert [phase.split()[0] for phase in phases] == ["reading", "reading", "looking"]
 
 
 # --- the cleaned file -----------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from pydantic import Field, PrivateAttr
 from hokusai_assets.defs.failures import plain_failures
 from hokusai_assets.digests import digest_stream
 from hokusai_assets.errors import MissingFileError, UsageError
-from hokusai_assets.files import is_url
+from hokusai_assets.files import is_missing
 from hokusai_assets.identity import check_contributor_id, check_wallet_address
 from hokusai_assets.records import ContributionSource, Mode
 from hokusai_assets.settings import Settings, pii_key, plan_nonce
@@ -34,7 +34,10 @@ _EXAMPLE = Path(__file__).parents[3] / "examples" / "fine_foods"
 class ContributionConfig(dg.Config):
     """One contributed file and whose it is."""
 
-    path: str = Field(description="CSV, JSON, JSON Lines or Parquet; local path or fsspec URL.")
+    path: str = Field(
+        description="CSV, JSON, JSON Lines or Parquet, also gzip or zstd; a file, folder or "
+        "pattern, local or an fsspec URL."
+    )
     contributor_id: str = Field(description="Letters, digits, '-', '_' and dots; at most 64.")
     wallet_address: str = Field(description="Ethereum address, EIP-55 or all lower case.")
 
@@ -175,7 +178,7 @@ class InputsResource(dg.ConfigurableResource["InputsResource"]):
     def _sources(self) -> list[ContributionSource]:
         sources = []
         for given in self.contributions:
-            if not is_url(given.path) and not Path(given.path).exists():
+            if is_missing(given.path):
                 raise MissingFileError(
                     f"There is no contributed file {given.path}: check the path."
                 )
