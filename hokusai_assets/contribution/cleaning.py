@@ -16,14 +16,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from hokusai_assets.contribution.drift import first_rows
 from hokusai_assets.contribution.duplicates import Matches
 from hokusai_assets.contribution.exchange import Buckets, bucket_count
 from hokusai_assets.contribution.leakage import feature_digests, table_keys
-from hokusai_assets.contribution.manifest import build_manifest, column_schemas
+from hokusai_assets.contribution.manifest import StoredRows, build_manifest, column_schemas
 from hokusai_assets.contribution.near_duplicates import SignedRows
 from hokusai_assets.contribution.near_rows import NearRows
 from hokusai_assets.contribution.pii import Policy, key_id
-from hokusai_assets.contribution.quality import assess
+from hokusai_assets.contribution.quality import SAMPLE_ROWS, Samples, assess
 from hokusai_assets.contribution.receiving import Received, receive, received_root
 from hokusai_assets.contribution.reducing import CONFLICT, Against, reduce_bucket
 from hokusai_assets.contribution.rows import counted, take_rows
@@ -39,8 +40,9 @@ from hokusai_assets.records import (
     ContributionSource,
     DataManifest,
     Dataset,
+    Quality,
 )
-from hokusai_assets.tables import FEATURE_KEY, ROW_DIGEST, read_table
+from hokusai_assets.tables import FEATURE_KEY, ROW_DIGEST, read_parts, read_table
 from hokusai_assets.task import Task
 
 if TYPE_CHECKING:
@@ -118,13 +120,14 @@ def clean_contributions(
     *,
     key: bytes | None,
     folder: str | Path,
+    assessed: bool = True,
 ) -> ContributedDataset:
     """Clean all contributions of a run and write their rows into `folder`, a new local one.
 
     Rows that two contributors send count for the first of `sources`. Without `base` or
     `benchmark`, as at a contributor's home, what needs them is not looked for: an evaluation
-    always has both. Raises ContributionError naming the contributor if a file is refused or
-    nothing of it is left.
+    always has both. Quality is only looked at if it will be shown (`assessed`). Raises
+    ContributionError naming the contributor if a file is refused or nothing of it is left.
     """
     if not sources:
         raise ContributionError("No contribution is named: add one to the run configuration.")
@@ -139,6 +142,7 @@ def clean_contributions(
             hands=hands,
             buckets=max(bucket_count(_size(path)) for path in paths),
             several=len(paths) > 1,
+            assessed=assessed,
         )
         cleaned = []
         for source in sources:
@@ -174,10 +178,16 @@ class _Cleaner:
         hands: Workers,
         buckets: int,
         several: bool,
+        assessed: bool,
     ) -> None:
         self._policy = policy
         self._against = Against(base, benchmark)
-        self._base_labels = None if base is None else label_counts(base.folder, policy.task)
+        self._assessed = assessed
+        self._base_labels, self._base_sample = None, None
+        if base is not None and assessed:
+            self._base_labels = label_counts(base.folder, policy.task)
+            names = [*(c.name for c in policy.task.features), policy.task.target.name]
+            self._base_sample = first_rows(read_parts(base.folder, names), SAMPLE_ROWS)
         self._near = NearRows(policy.task, base, benchmark, scratch / "known", hands)
         self._folder = folder
         self._scratch = scratch
@@ -239,9 +249,18 @@ class _Cleaner:
                 counts,
                 self._policy,
                 content_root=root,
-                quality=assess(stored, self._base_labels, counts, task),
+                quality=self._quality(stored, counts, kept),
             ),
         )
+
+    def _quality(self, stored: StoredRows, counts: CleaningCounts, kept: Buckets) -> Quality | None:
+        if not self._assessed:
+            return None
+        task = self._policy.task
+        names = [*(c.name for c in task.features), task.target.name]
+        buckets = (kept.read(bucket, names) for bucket in range(self._buckets))
+        ours = first_rows(buckets, SAMPLE_ROWS)
+        return assess(stored, self._base_labels, counts, task, Samples(ours, self._base_sample))
 
 
 def _reduce(

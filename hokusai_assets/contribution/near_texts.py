@@ -44,19 +44,22 @@ class Signatures:
 
 def comparable(table: pa.Table, task: Task) -> pa.Array:
     """Each row's words with one space between, over all text features; null without any."""
-    import pyarrow as pa
     import pyarrow.compute as pc
 
-    texts = []
-    for column in task.features:
-        if column.type == "text":
-            cells = table.column(column.name).combine_chunks()
-            if isinstance(cells, pa.ChunkedArray):  # no chunk at all
-                cells = pa.array([], pa.string())
-            texts.append(_spaced(normalise_column(cells)))
+    texts = [spaced_words(table.column(c.name)) for c in task.features if c.type == "text"]
     if len(texts) == 1:
         return texts[0]
     return pc.binary_join_element_wise(*texts, " ", null_handling="skip")
+
+
+def spaced_words(column: pa.ChunkedArray) -> pa.Array:
+    """Each cell's words, normalised, with one space between; null stays null."""
+    import pyarrow as pa
+
+    cells = column.combine_chunks()
+    if isinstance(cells, pa.ChunkedArray):  # no chunk at all
+        cells = pa.array([], pa.string())
+    return _spaced(normalise_column(cells))
 
 
 def signatures(words: pa.Array) -> Signatures:

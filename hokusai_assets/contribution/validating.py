@@ -116,7 +116,13 @@ def _leakage(
     counts = cleaned.contributions[0].counts
     try:
         again = clean_contributions(
-            [source], task, base, benchmark, key=key, folder=Path(folder, "unleaked")
+            [source],
+            task,
+            base,
+            benchmark,
+            key=key,
+            folder=Path(folder, "unleaked"),
+            assessed=False,
         )
         left = again.row_count
     except ContributionError:
