@@ -13,6 +13,7 @@ room that this one does not know.
 
 from __future__ import annotations
 
+import itertools
 import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -27,7 +28,9 @@ SAMPLE_ROWS = 20_000  # of contribution and base together
 MIN_ROWS_OF_LABEL = 50  # below, a label's threshold is an average over next to nothing
 FOLDS = 3
 BASE_WEIGHT = 2.0
-_HASH_FEATURES = 1 << 16
+_HASH_FEATURES = 1 << 14  # more cost time and hardly change the estimate
+_FITTED_ROWS = 40_000  # of all labels' models together, since each label has one; but no fewer
+_FEWEST_ROWS = 5_000  # rows than this in all
 _TEXT_CHARACTERS = 2_000  # of a cell; the time is bounded by rows and this, whatever is sent
 _FAR = 10.0  # standard deviations; what lies beyond counts as that far
 
@@ -48,7 +51,7 @@ def estimate(ours: pa.Table, base: pa.Table | None, task: Task) -> LabelNoise:
     """
     import numpy as np
 
-    ours, base = _bounded(ours, base)
+    ours, base = _bounded(ours, base, len(task.data.labels))
     own, known = _labels(ours, task), None if base is None else _labels(base, task)
     labels = [
         k for k in range(len(task.data.labels)) if np.count_nonzero(own == k) >= MIN_ROWS_OF_LABEL
@@ -88,18 +91,19 @@ def out_of_fold(features: Any, codes: np.ndarray, weights: np.ndarray, labels: i
     import numpy as np
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
+    from threadpoolctl import threadpool_limits
 
     folds = np.arange(len(codes)) % FOLDS
     found = np.zeros((len(codes), labels))
-    for fold in range(FOLDS):
-        test = folds == fold
+    # One thread: more only wait for each other on so little, and their number must not matter.
+    with threadpool_limits(1), warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
         # One label against the rest; liblinear, because on hashed words it takes a fiftieth of the
         # time of lbfgs, and its primal solver draws no random numbers.
-        for label in range(1 if labels == 2 else 0, labels):
+        for fold, label in itertools.product(range(FOLDS), range(int(labels == 2), labels)):
+            test = folds == fold
             model = LogisticRegression(solver="liblinear", random_state=0)
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", ConvergenceWarning)
-                model.fit(features[~test], codes[~test] == label, sample_weight=weights[~test])
+            model.fit(features[~test], codes[~test] == label, sample_weight=weights[~test])
             found[test, label] = model.predict_proba(features[test])[:, 1]
     if labels == 2:
         found[:, 0] = 1.0 - found[:, 1]
@@ -107,13 +111,15 @@ def out_of_fold(features: Any, codes: np.ndarray, weights: np.ndarray, labels: i
     return shares
 
 
-def _bounded(ours: pa.Table, base: pa.Table | None) -> tuple[pa.Table, pa.Table | None]:
+def _bounded(
+    ours: pa.Table, base: pa.Table | None, labels: int
+) -> tuple[pa.Table, pa.Table | None]:
     """At most SAMPLE_ROWS in all: half of each, or more of one where the other has fewer."""
+    most = min(SAMPLE_ROWS, max(_FITTED_ROWS // labels, _FEWEST_ROWS))
     if base is None or not base.num_rows:
-        return ours.slice(0, SAMPLE_ROWS), None
-    of_base = max(SAMPLE_ROWS // 2, SAMPLE_ROWS - ours.num_rows)
-    base = base.slice(0, of_base)
-    return ours.slice(0, SAMPLE_ROWS - base.num_rows), base
+        return ours.slice(0, most), None
+    base = base.slice(0, max(most // 2, most - ours.num_rows))
+    return ours.slice(0, most - base.num_rows), base
 
 
 def _labels(table: pa.Table, task: Task) -> np.ndarray:
