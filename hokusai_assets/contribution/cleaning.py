@@ -211,8 +211,7 @@ class _Cleaner:
         matches = Matches()
         for found in self._hands.in_order(reduce, range(self._buckets)):
             matches.include(found)
-        if signed is not None:
-            self._near.leave_out(signed, kept, matches)
+        near_method = self._near.leave_out(signed, kept, self._buckets, matches)
         cleaned = SortedRoot(own / "digests")
         conflicts = 0
         for bucket in range(self._buckets):
@@ -250,6 +249,7 @@ class _Cleaner:
                 self._policy,
                 content_root=root,
                 quality=self._quality(stored, counts, kept),
+                near_method=near_method,
             ),
         )
 

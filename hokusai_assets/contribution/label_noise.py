@@ -91,7 +91,7 @@ def out_of_fold(features: Any, codes: np.ndarray, weights: np.ndarray, labels: i
     import numpy as np
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
-    from threadpoolctl import threadpool_limits
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     folds = np.arange(len(codes)) % FOLDS
     found = np.zeros((len(codes), labels))
