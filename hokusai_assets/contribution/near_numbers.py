@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from hokusai_assets.contribution.label_noise import as_numbers
+from hokusai_assets.contribution.near_texts import mixed
 from hokusai_assets.task import Task
 
 if TYPE_CHECKING:
@@ -33,9 +34,10 @@ _MEASURED_ROWS = 2_000  # ... from so many of them: the time in many columns is 
 _NOISE = 0.01  # standard deviations in each feature: what must be found
 _FEWEST_ROWS = 100  # base rows; fewer have no 1st percentile
 _MOST_REPEATED = 0.1  # share of sampled base rows whose features another one has
-# A mean of so many standard deviations a feature is not near, whatever base's distances are: in
-# many columns the nearest stranger is hardly nearer than any other.
-_FURTHEST = 0.25
+# A row a whole standard deviation away, all features together, is not near, whatever base's
+# distances are: in many columns the nearest stranger is hardly nearer than any other, and to look
+# for rows as far as that takes the product of all rows.
+_FURTHEST = 1.0
 _FAR = 1e9  # standard deviations; what lies beyond is not compared
 # Between rows that are not compared: an own coordinate that keeps them further apart than any
 # threshold, so that one tree serves all.
@@ -155,7 +157,7 @@ class Nearness:
             return 0.0
         rarer = min(1.0, self.rows / among * by_chance / NEAR_BY_CHANCE)
         found = self.distance * rarer ** (1 / self.dimension)
-        found = min(found, _FURTHEST * math.sqrt(self.features))
+        found = min(found, _FURTHEST)
         # A row with noise lies some sqrt(features) * _NOISE away; three more for chance.
         return found if found >= _NOISE * (math.sqrt(self.features) + 3) else 0.0
 
@@ -237,31 +239,48 @@ def near_to(rows: Points, others: list[Points], distance: float, *, any_label: b
 def near_to_earlier(rows: Points, distance: float) -> np.ndarray:
     """Which rows lie nearer than `distance` to one before them, of their own kind and label.
 
-    In rounds, each row with its few nearest ones that are left: all pairs of a crowd would be its
-    square. A row that is near another has a nearest one, and the later of these two leaves, so
-    rounds are few and none that are left are near each other.
+    In rounds, each row with its nearest one that is left: all pairs of a crowd would be its square.
+    A row that is near another has a nearest one, and the later of these two leaves, so rounds are
+    few and no two that are left are near each other.
     """
     import numpy as np
     from scipy.spatial import cKDTree
 
     near = np.zeros(len(rows), bool)
+    if distance <= 0:
+        return near
     (left,) = np.nonzero(rows.kinds >= 0)
+    left = left[_first_of_cells(rows, left, distance)]
+    near[rows.kinds >= 0] = True
+    near[left] = False
     points = rows.coordinates(any_label=False)
     asked = left
-    while distance > 0 and len(asked) and len(left) > 1:
+    while len(asked) and len(left) > 1:
         tree = cKDTree(points[left])
-        found, places = tree.query(
-            points[asked], k=min(4, len(left)), distance_upper_bound=distance
-        )
-        met = np.isfinite(found)
+        # Itself and the nearest other.
+        found, places = tree.query(points[asked], k=2, distance_upper_bound=distance)
         others = np.append(left, -1)[places]
-        with_other = met & (others != asked[:, None])
-        later = np.where(with_other, np.maximum(others, asked[:, None]), -1)
-        gone = np.unique(later[later >= 0])
-        if not len(gone):
-            break
-        near[gone] = True
+        met = np.isfinite(found) & (others != asked[:, None])
+        gone = np.where(met, np.maximum(others, asked[:, None]), -1)
+        near[gone[gone >= 0]] = True
+        asked = asked[met.any(axis=1) & ~near[asked]]
         left = left[~near[left]]
-        asked = asked[with_other.any(axis=1)]
-        asked = asked[~near[asked]]
     return near
+
+
+def _first_of_cells(rows: Points, some: np.ndarray, distance: float) -> np.ndarray:
+    """Positions in `some` of the first row in each cell of a grid; rows of one cell are near.
+
+    So that a crowd sent on purpose is no more work than as many rows elsewhere.
+    """
+    import numpy as np
+
+    side = distance / math.sqrt(rows.features.shape[1])
+    hashes = rows.said[some].astype(np.uint64)
+    with np.errstate(over="ignore"):
+        for column in range(rows.features.shape[1]):
+            cells = np.floor(rows.features[some, column] / side).astype(np.int64)
+            # Of 64 bits: a million rows meet by chance once in thirty million files.
+            hashes = mixed((hashes * np.uint64(0x9E3779B97F4A7C15)) ^ cells.astype(np.uint64))
+    _, first = np.unique(hashes, return_index=True)
+    return np.sort(first)

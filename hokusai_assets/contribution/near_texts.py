@@ -136,12 +136,12 @@ def _hashes(data: Any, starts: Any, ends: Any) -> Any:
         powers[0] = 1
         np.multiply.accumulate(powers, out=powers)
         sums = np.zeros(len(data) + 1, np.uint64)
-        np.cumsum(_mixed(data.astype(np.uint64) + np.uint64(1)) * powers, out=sums[1:])
+        np.cumsum(mixed(data.astype(np.uint64) + np.uint64(1)) * powers, out=sums[1:])
         # Divided by the power at its start, a word's sum is the same wherever it stands.
         back = np.full(len(data), inverse, np.uint64)
         back[0] = 1
         np.multiply.accumulate(back, out=back)
-        return _mixed((sums[ends] - sums[starts]) * back[starts])
+        return mixed((sums[ends] - sums[starts]) * back[starts])
 
 
 def _bands(hashes: Any, first: Any, counts: Any) -> Any:
@@ -157,20 +157,20 @@ def _bands(hashes: Any, first: Any, counts: Any) -> Any:
         grams += hashes[2:] * np.uint64(0x165667B19E3779F9)
         # Runs that go over a row's end are none: the gaps between rows are left out.
         row_of = np.repeat(np.arange(len(counts)), counts)
-        grams = _mixed(grams[row_of[:-2] == row_of[2:]])
+        grams = mixed(grams[row_of[:-2] == row_of[2:]])
         begins = np.concatenate([[0], np.cumsum(runs[rows])[:-1]])
         low = np.uint64((1 << ROW_BITS) - 1)
         # Factors that have nothing to do with each other, or the minima would agree too often.
-        factors = _mixed(_mixed(np.arange(1, BANDS + 1, dtype=np.uint64) * np.uint64(_SEED)))
+        factors = mixed(mixed(np.arange(1, BANDS + 1, dtype=np.uint64) * np.uint64(_SEED)))
         factors |= np.uint64(1)
         packed = []
         for band in range(BANDS):
             least = np.minimum.reduceat(grams * factors[band], begins)
-            packed.append((_mixed(least + np.uint64(band)) & ~low) | rows.astype(np.uint64))
+            packed.append((mixed(least + np.uint64(band)) & ~low) | rows.astype(np.uint64))
     return np.concatenate(packed)
 
 
-def _mixed(numbers: Any) -> Any:
+def mixed(numbers: Any) -> Any:
     """Spread over all bits (the finaliser of splitmix64, shortened)."""
     import numpy as np
 
