@@ -21,13 +21,11 @@ from hokusai_assets.contribution.leakage import all_benchmark_rows
 from hokusai_assets.contribution.near_numbers import (
     NEAR_BY_CHANCE,
     Nearness,
-    Points,
-    Space,
     near_to,
     near_to_earlier,
     nearness,
-    space_of,
 )
+from hokusai_assets.contribution.number_points import Points, Space, space_of
 from hokusai_assets.records import Dataset
 from hokusai_assets.tables import ROW_DIGEST, read_parts
 from hokusai_assets.task import Task

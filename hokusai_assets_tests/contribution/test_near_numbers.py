@@ -16,12 +16,11 @@ from hokusai_assets.contribution.cleaning import clean_contributions
 from hokusai_assets.contribution.near_number_rows import NO_BASE, NO_TELLING
 from hokusai_assets.contribution.near_numbers import (
     Nearness,
-    Points,
     near_to,
     near_to_earlier,
     nearness,
-    space_of,
 )
+from hokusai_assets.contribution.number_points import Points, space_of
 from hokusai_assets.records import ContributedDataset
 
 COLUMNS = 6
