@@ -79,6 +79,7 @@ def test_rare_categories_of_base_share_a_bin(make_task: Any) -> None:
     assert distance(make_task, "category", base[30:] * 2, base) == pytest.approx(
         jensenshannon([0] * 30 + [60], [1] * 30 + [30], base=2)
     )
+    assert distance(make_task, "category", ["new"] * 40, base) == 1
 
 
 def test_booleans_and_empty_cells(make_task: Any) -> None:
