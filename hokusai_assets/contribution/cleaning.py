@@ -121,12 +121,14 @@ def clean_contributions(
     key: bytes | None,
     folder: str | Path,
     assessed: bool = True,
+    learn: bool = True,
 ) -> ContributedDataset:
     """Clean all contributions of a run and write their rows into `folder`, a new local one.
 
     Rows that two contributors send count for the first of `sources`. Without `base` or
     `benchmark`, as at a contributor's home, what needs them is not looked for: an evaluation
-    always has both. Quality is only looked at if it will be shown (`assessed`). Raises
+    always has both. Quality is only looked at if it will be shown (`assessed`), label
+    noise only where a model may be fitted for it (`learn`). Raises
     ContributionError naming the contributor if a file is refused or nothing of it is left.
     """
     if not sources:
@@ -143,6 +145,7 @@ def clean_contributions(
             buckets=max(bucket_count(_size(path)) for path in paths),
             several=len(paths) > 1,
             assessed=assessed,
+            learn=learn,
         )
         cleaned = []
         for source in sources:
@@ -179,10 +182,12 @@ class _Cleaner:
         buckets: int,
         several: bool,
         assessed: bool,
+        learn: bool,
     ) -> None:
         self._policy = policy
         self._against = Against(base, benchmark)
         self._assessed = assessed
+        self._learn = learn
         self._base_labels, self._base_sample = None, None
         if base is not None and assessed:
             self._base_labels = label_counts(base.folder, policy.task)
@@ -260,7 +265,8 @@ class _Cleaner:
         names = [*(c.name for c in task.features), task.target.name]
         buckets = (kept.read(bucket, names) for bucket in range(self._buckets))
         ours = first_rows(buckets, SAMPLE_ROWS)
-        return assess(stored, self._base_labels, counts, task, Samples(ours, self._base_sample))
+        samples = Samples(ours, self._base_sample, self._learn)
+        return assess(stored, self._base_labels, counts, task, samples)
 
 
 def _reduce(

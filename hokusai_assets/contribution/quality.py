@@ -52,6 +52,8 @@ class Samples:
 
     ours: pa.Table
     base: pa.Table | None
+    # At a contributor's home nothing is fitted: that would load scikit-learn, for most of the time.
+    learn: bool = True
 
 
 def assess(
@@ -95,6 +97,8 @@ def _part(name: str, value: float | None, reason: str | None, **more: Any) -> Qu
 
 
 def _label_noise(samples: Samples, task: Task) -> QualityPart:
+    if not samples.learn:
+        return _part("label_noise", None, "it is estimated in the evaluation only")
     noise = label_noise.estimate(samples.ours, samples.base, task)
     return _part(
         "label_noise", _rest(noise.share), noise.reason, base_value=_rest(noise.base_share)

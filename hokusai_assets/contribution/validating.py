@@ -72,7 +72,7 @@ def validate(
     source = _NOBODY.model_copy(update={"path": path})
     try:
         cleaned = clean_contributions(
-            [source], task, base, None, key=key, folder=Path(folder, CLEANED)
+            [source], task, base, None, key=key, folder=Path(folder, CLEANED), learn=False
         )
     except ContributionError as error:
         return _refused(path, task, base, refusal_of(str(error), _NOBODY.contributor_id))
