@@ -136,11 +136,18 @@ class CleaningCounts(Record):
 
 
 class QualityPart(Record):
-    """One part of the quality score, in [0, 1], or None with a reason."""
+    """One part of the quality score, in [0, 1]; `value` is None exactly when `reason` says why.
+
+    `base_value` is the same of the base data, where that is known and helps to read the value;
+    `columns` is what the part says of each column, in the part's own measure.
+    """
 
     name: str
     value: float | None
     definition: str
+    reason: str | None = None
+    base_value: float | None = None
+    columns: dict[str, float | None] = {}
 
 
 class Quality(Record):
@@ -167,6 +174,7 @@ class DataManifest(Record):
     pii_policy: str  # a sentence: hashed with key ..., or masked because no key was given
     counts: CleaningCounts
     quality: Quality | None = None
+    near_method: str = "Near rows were not looked for."
 
 
 class Dataset(StoredRecord):

@@ -16,15 +16,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from hokusai_assets.contribution.drift import first_rows
 from hokusai_assets.contribution.duplicates import Matches
 from hokusai_assets.contribution.exchange import Buckets, bucket_count
 from hokusai_assets.contribution.leakage import feature_digests, table_keys
-from hokusai_assets.contribution.manifest import build_manifest, column_schemas
+from hokusai_assets.contribution.manifest import StoredRows, build_manifest, column_schemas
 from hokusai_assets.contribution.near_duplicates import SignedRows
 from hokusai_assets.contribution.near_rows import NearRows
 from hokusai_assets.contribution.near_texts import SIGNATURE_COLUMNS, has_texts
 from hokusai_assets.contribution.pii import Policy, key_id
-from hokusai_assets.contribution.quality import assess
+from hokusai_assets.contribution.quality import SAMPLE_ROWS, Samples, assess
 from hokusai_assets.contribution.receiving import Received, receive, received_root
 from hokusai_assets.contribution.reducing import CONFLICT, Against, reduce_bucket
 from hokusai_assets.contribution.rows import counted, take_rows
@@ -40,8 +41,9 @@ from hokusai_assets.records import (
     ContributionSource,
     DataManifest,
     Dataset,
+    Quality,
 )
-from hokusai_assets.tables import FEATURE_KEY, ROW_DIGEST, read_table
+from hokusai_assets.tables import FEATURE_KEY, ROW_DIGEST, read_parts, read_table
 from hokusai_assets.task import Task
 
 if TYPE_CHECKING:
@@ -120,12 +122,16 @@ def clean_contributions(
     key: bytes | None,
     folder: str | Path,
     count: Callable[[int], None] = lambda rows: None,
+    assessed: bool = True,
+    learn: bool = True,
 ) -> ContributedDataset:
     """Clean all contributions of a run and write their rows into `folder`, a new local one.
 
     Rows that two contributors send count for the first of `sources`. Without `base` or
     `benchmark`, as at a contributor's home, what needs them is not looked for: an evaluation
-    always has both. `count` hears how many rows of a file were read so far. Raises
+    always has both. Quality is only looked at if it will be shown (`assessed`), label noise only
+    where a model may be fitted for it (`learn`). `count` hears how many rows of a file were read so
+    far. Raises
     ContributionError naming the contributor if a file is refused or nothing of it is left.
     """
     if not sources:
@@ -142,6 +148,8 @@ def clean_contributions(
             buckets=max(bucket_count(_size(path)) for path in paths),
             several=len(paths) > 1,
             count=count,
+            assessed=assessed,
+            learn=learn,
         )
         cleaned = []
         for source in sources:
@@ -178,10 +186,18 @@ class _Cleaner:
         buckets: int,
         several: bool,
         count: Callable[[int], None],
+        assessed: bool,
+        learn: bool,
     ) -> None:
         self._policy = policy
         self._against = Against(base, benchmark)
-        self._base_labels = None if base is None else label_counts(base.folder, policy.task)
+        self._assessed = assessed
+        self._learn = learn
+        self._base_labels, self._base_sample = None, None
+        if base is not None and assessed:
+            self._base_labels = label_counts(base.folder, policy.task)
+            names = [*(c.name for c in policy.task.features), policy.task.target.name]
+            self._base_sample = first_rows(read_parts(base.folder, names), SAMPLE_ROWS)
         self._near = NearRows(policy.task, base, benchmark, scratch / "known", hands)
         self._folder = folder
         self._scratch = scratch
@@ -212,8 +228,7 @@ class _Cleaner:
         matches = Matches()
         for found in self._hands.in_order(reduce, range(self._buckets)):
             matches.include(found)
-        if signed is not None:
-            self._near.leave_out(signed, kept, matches)
+        near_method = self._near.leave_out(signed, kept, self._buckets, matches)
         cleaned = SortedRoot(own / "digests")
         conflicts = 0
         for bucket in range(self._buckets):
@@ -250,9 +265,20 @@ class _Cleaner:
                 counts,
                 self._policy,
                 content_root=root,
-                quality=assess(stored, self._base_labels, counts, task),
+                quality=self._quality(stored, counts, kept),
+                near_method=near_method,
             ),
         )
+
+    def _quality(self, stored: StoredRows, counts: CleaningCounts, kept: Buckets) -> Quality | None:
+        if not self._assessed:
+            return None
+        task = self._policy.task
+        names = [*(c.name for c in task.features), task.target.name]
+        buckets = (kept.read(bucket, names) for bucket in range(self._buckets))
+        ours = first_rows(buckets, SAMPLE_ROWS)
+        samples = Samples(ours, self._base_sample, self._learn)
+        return assess(stored, self._base_labels, counts, task, samples)
 
 
 def _reduce(

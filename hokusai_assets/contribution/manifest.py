@@ -14,6 +14,8 @@ from hokusai_assets.contribution.receiving import Received
 from hokusai_assets.records import CleaningCounts, ColumnSchema, DataManifest, Quality
 from hokusai_assets.task import Task
 
+OPERATORS_OWN = "Near rows were not looked for: these are the operator's own data."
+
 
 def column_schemas(task: Task) -> tuple[ColumnSchema, ...]:
     """The task's kept columns, as every stored dataset has them."""
@@ -39,6 +41,7 @@ def build_manifest(
     *,
     content_root: str,
     quality: Quality | None = None,
+    near_method: str = OPERATORS_OWN,
 ) -> DataManifest:
     """The manifest of the rows of a file that cleaning kept and stored."""
     columns = column_schemas(policy.task)
@@ -57,4 +60,5 @@ def build_manifest(
         pii_policy=policy.sentence,
         counts=counts,
         quality=quality,
+        near_method=near_method,
     )

@@ -2,7 +2,8 @@
 
 Rows near to a benchmark row have leaked, whatever their label, and always leave. Rows that say
 nearly what a base row, an earlier contribution or another row of the same one says leave too,
-unless the task lets them stay. How nearness is told stands in near_duplicates.py.
+unless the task lets them stay. How nearness is told stands in near_duplicates.py for tasks with
+texts, and in near_number_rows.py for those without.
 """
 
 from __future__ import annotations
@@ -15,8 +16,13 @@ from typing import TYPE_CHECKING
 from hokusai_assets.contribution.duplicates import Matches
 from hokusai_assets.contribution.exchange import Buckets
 from hokusai_assets.contribution.leakage import all_benchmark_rows
-from hokusai_assets.contribution.near_duplicates import SignedRows, find_near
-from hokusai_assets.contribution.near_texts import has_texts
+from hokusai_assets.contribution.near_duplicates import (
+    NUMBER_TOLERANCE,
+    SignedRows,
+    find_near,
+)
+from hokusai_assets.contribution.near_number_rows import FoundRows, NumberRows, count_near
+from hokusai_assets.contribution.near_texts import SIMILARITY, has_texts
 from hokusai_assets.contribution.workers import Workers, workers
 from hokusai_assets.records import Dataset
 from hokusai_assets.tables import read_parts, read_row_group, row_group_count
@@ -24,6 +30,12 @@ from hokusai_assets.task import Task
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+TEXT_METHOD = (
+    f"Near is a row that shares {SIMILARITY:.0%} or more of its words with a benchmark row, or "
+    "with a base row or another contributed row of the same label; its numbers differ by less "
+    f"than {NUMBER_TOLERANCE} standard deviations of base, all else is equal."
+)
 
 
 class NearRows:
@@ -42,7 +54,9 @@ class NearRows:
         self._sets: list[SignedRows] = []
         self._benchmark: frozenset[int] = frozenset()
         self._scales: dict[str, float] = {}
+        self._numbers: NumberRows | None = None
         if not has_texts(task):
+            self._numbers = NumberRows(task, base, benchmark)
             return
         self._scales = number_scales(task, base)
         # The benchmark first: of many rows that are alike, each is compared with the first ones.
@@ -53,35 +67,49 @@ class NearRows:
             self._add(sign_stored(task, base, folder / "base", hands))
 
     def to_be_signed(self, folder: Path, buckets: int, kept: Buckets) -> SignedRows | None:
-        """Where a contribution's kept rows are to be signed; None where nothing is compared."""
+        """Where a contribution's kept rows are to be signed; None where texts are not compared."""
         if not has_texts(self._task):
             return None
         return SignedRows(folder, buckets, functools.partial(_whole_bucket, kept))
 
-    def leave_out(self, signed: SignedRows, kept: Buckets, matches: Matches) -> None:
-        """Leave near rows out of a contribution's kept rows, and count them in `matches`."""
+    def leave_out(
+        self, signed: SignedRows | None, kept: Buckets, buckets: int, matches: Matches
+    ) -> str:
+        """Leave near rows out of a contribution's kept rows, and count them in `matches`.
+
+        Returns a sentence for the manifest: what was compared, and how.
+        """
+        if signed is not None:
+            found = self._near_texts(signed)
+        elif self._numbers is not None:
+            found = self._numbers.find(kept, buckets)
+        else:
+            raise AssertionError("rows with texts were not signed")
+        matches.leaked_near += len(found.leaked)
+        gone = found.leaked
+        if self._task.duplicates.near == "drop":
+            matches.near += len(found.repeated)
+            gone = found.leaked | found.repeated
+        else:
+            matches.reported += len(found.repeated)
+        by_bucket: dict[int, list[int]] = defaultdict(list)
+        bucket = 0
+        for row in sorted(gone):
+            while row >= found.offsets[bucket + 1]:
+                bucket += 1
+            by_bucket[bucket].append(row - found.offsets[bucket])
+        for bucket, positions in by_bucket.items():
+            kept.leave_out(bucket, positions)
+        return found.method
+
+    def _near_texts(self, signed: SignedRows) -> FoundRows:
         self._add(signed)
         near = find_near(
             self._sets, self._task, self._scales, self._hands, any_label=self._benchmark
         )
-        leaked = {row for row, of_set in near.rows if of_set in self._benchmark}
-        repeated = {row for row, _ in near.rows} - leaked
-        matches.leaked_near += len(leaked)
-        gone = leaked
-        if self._task.duplicates.near == "drop":
-            matches.near += len(repeated)
-            gone = leaked | repeated
-        else:
-            matches.reported += len(repeated)
-        offsets = signed.offsets()
-        by_bucket: dict[int, list[int]] = defaultdict(list)
-        bucket = 0
-        for row in sorted(gone):
-            while row >= offsets[bucket + 1]:
-                bucket += 1
-            by_bucket[bucket].append(row - offsets[bucket])
-        for bucket, positions in by_bucket.items():
-            kept.leave_out(bucket, positions)
+        leaked = frozenset(row for row, of_set in near.rows if of_set in self._benchmark)
+        repeated = frozenset(row for row, _ in near.rows) - leaked
+        return FoundRows(leaked, repeated, signed.offsets(), TEXT_METHOD)
 
     def _add(self, signed: SignedRows) -> None:
         self._sets.append(signed)
@@ -89,8 +117,10 @@ class NearRows:
 
 def count_near_base(task: Task, base: Dataset, benchmark: pa.Table, folder: Path) -> int:
     """How many of some benchmark rows say nearly what a base row says, whatever their labels."""
-    if not has_texts(task) or not benchmark.num_rows:
+    if not benchmark.num_rows:
         return 0
+    if not has_texts(task):
+        return count_near(task, base, benchmark)
     with workers(parallel=False) as here:
         known = sign_stored(task, base, folder / "base", here)
         scored = SignedRows(folder / "scored", 1, functools.partial(_of_table, benchmark))

@@ -53,22 +53,26 @@ def comparable(
 
     `normalised` are the text columns as normalise_column gives them, where that was done already.
     """
-    import pyarrow as pa
     import pyarrow.compute as pc
 
-    texts = []
-    for column in task.features:
-        if column.type == "text":
-            cells = normalised and normalised.get(column.name)
-            if cells is None:
-                cells = table.column(column.name).combine_chunks()
-                if isinstance(cells, pa.ChunkedArray):  # no chunk at all
-                    cells = pa.array([], pa.string())
-                cells = normalise_column(cells)
-            texts.append(_spaced(cells))
+    texts = [
+        spaced_words(table.column(c.name)) if normalised is None else _spaced(normalised[c.name])
+        for c in task.features
+        if c.type == "text"
+    ]
     if len(texts) == 1:
         return texts[0]
     return pc.binary_join_element_wise(*texts, " ", null_handling="skip")
+
+
+def spaced_words(column: pa.ChunkedArray) -> pa.Array:
+    """Each cell's words, normalised, with one space between; null stays null."""
+    import pyarrow as pa
+
+    cells = column.combine_chunks()
+    if isinstance(cells, pa.ChunkedArray):  # no chunk at all
+        cells = pa.array([], pa.string())
+    return _spaced(normalise_column(cells))
 
 
 def signatures(words: pa.Array) -> Signatures:
@@ -173,7 +177,7 @@ def _hashes(data: Any, starts: Any, ends: Any) -> Any:
         sums = np.zeros(len(data) + 1, np.uint64)
         np.cumsum(_byte_numbers()[data] * powers[: len(data)], out=sums[1:])
         # Divided by the power at its start, a word's sum is the same wherever it stands.
-        return _mixed((sums[ends] - sums[starts]) * back[starts])
+        return mixed((sums[ends] - sums[starts]) * back[starts])
 
 
 @functools.lru_cache(maxsize=2)
@@ -196,7 +200,7 @@ def _byte_numbers() -> Any:
     import numpy as np
 
     with np.errstate(over="ignore"):
-        return _mixed(np.arange(1, 257, dtype=np.uint64) * np.uint64(_SEED))
+        return mixed(np.arange(1, 257, dtype=np.uint64) * np.uint64(_SEED))
 
 
 def _bands(hashes: Any, counts: Any) -> tuple[Any, Any]:
@@ -213,18 +217,18 @@ def _bands(hashes: Any, counts: Any) -> tuple[Any, Any]:
         grams += hashes[2:] * np.uint64(0x165667B19E3779F9)
         # Runs that go over a row's end are none: the gaps between rows are left out.
         row_of = np.repeat(np.arange(len(counts)), counts)
-        grams = _mixed(grams[row_of[:-2] == row_of[2:]])
+        grams = mixed(grams[row_of[:-2] == row_of[2:]])
         begins = np.concatenate([[0], np.cumsum(runs[rows])[:-1]])
         # Factors that have nothing to do with each other, or the minima would agree too often.
-        factors = _mixed(_mixed(np.arange(1, BANDS + 1, dtype=np.uint64) * np.uint64(_SEED)))
+        factors = mixed(mixed(np.arange(1, BANDS + 1, dtype=np.uint64) * np.uint64(_SEED)))
         factors |= np.uint64(1)
         least = np.empty((len(rows), BANDS), np.uint64)
         for band in range(BANDS):
             least[:, band] = np.minimum.reduceat(grams * factors[band], begins)
-        return rows, _mixed(least + np.arange(BANDS, dtype=np.uint64))
+        return rows, mixed(least + np.arange(BANDS, dtype=np.uint64))
 
 
-def _mixed(numbers: Any) -> Any:
+def mixed(numbers: Any) -> Any:
     """Spread over all bits (the finaliser of splitmix64, shortened)."""
     import numpy as np
 

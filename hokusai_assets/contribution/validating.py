@@ -73,7 +73,14 @@ def validate(
     source = _NOBODY.model_copy(update={"path": path})
     try:
         cleaned = clean_contributions(
-            [source], task, base, None, key=key, folder=Path(folder, CLEANED), count=count
+            [source],
+            task,
+            base,
+            None,
+            key=key,
+            folder=Path(folder, CLEANED),
+            learn=False,
+            count=count,
         )
     except ContributionError as error:
         return _refused(path, task, base, refusal_of(str(error), _NOBODY.contributor_id))
@@ -117,7 +124,13 @@ def _leakage(
     counts = cleaned.contributions[0].counts
     try:
         again = clean_contributions(
-            [source], task, base, benchmark, key=key, folder=Path(folder, "unleaked")
+            [source],
+            task,
+            base,
+            benchmark,
+            key=key,
+            folder=Path(folder, "unleaked"),
+            assessed=False,
         )
         leaked = again.contributions[0].counts.leaked
     except ContributionError:

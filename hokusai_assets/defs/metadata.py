@@ -188,8 +188,13 @@ def _quality(dataset: ContributedDataset) -> str:
             continue
         rows.append((c.contributor_id, "score", f"{c.manifest.quality.score:.3f}", ""))
         for part in c.manifest.quality.parts:
-            value = "undefined" if part.value is None else f"{part.value:.3f}"
+            value = f"undefined: {part.reason}" if part.value is None else f"{part.value:.3f}"
+            if part.base_value is not None:
+                value += f" (base: {part.base_value:.3f})"
             rows.append((c.contributor_id, part.name, value, part.definition))
+            for column, told in part.columns.items():
+                shown = "undefined" if told is None else f"{told:.3f}"
+                rows.append((c.contributor_id, f"{part.name} of {column}", shown, ""))
     return _table(("contributor", "part", "value", "definition"), rows)
 
 

@@ -321,5 +321,6 @@ def _manifest(manifest: DataManifest) -> ManifestPart:
             "rejections": [r.model_dump(mode="json") for r in manifest.rejections],
             "pii": [p.model_dump(mode="json") for p in manifest.pii],
             "pii_policy": manifest.pii_policy,
+            "near_method": manifest.near_method,
         },
     )

@@ -1,4 +1,7 @@
-"""Quality: four shares and their mean, by hand, and None where there is nothing to divide by."""
+"""Quality: its parts and their mean, by hand, and None with a reason where one is not known.
+
+The rows are too few for label noise and drift here, but where these are asked for.
+"""
 
 from typing import Any
 
@@ -9,7 +12,7 @@ from hypothesis import strategies as st
 
 from hokusai_assets.contribution.cleaning import clean_contributions
 from hokusai_assets.contribution.manifest import StoredRows
-from hokusai_assets.contribution.quality import DEFINITIONS
+from hokusai_assets.contribution.quality import DEFINITIONS, NO_BASE, Samples
 from hokusai_assets.contribution.quality import assess as assess_stored
 from hokusai_assets.records import CleaningCounts
 
@@ -37,11 +40,48 @@ def assess(ours: pa.Table, base: pa.Table, counts: CleaningCounts, task: Any) ->
 
     nulls = {name: ours.column(name).null_count for name in ours.column_names}
     stored = StoredRows(ours.num_rows, nulls, {}, True, labels(ours))
-    return assess_stored(stored, labels(base), counts, task)
+    return assess_stored(stored, labels(base), counts, task, Samples(ours, base))
+
+
+SAMPLED = {"label_noise", "drift"}
 
 
 def parts(quality: Any) -> dict[str, float | None]:
-    return {part.name: part.value for part in quality.parts}
+    """The parts that are counted, not estimated from a sample."""
+    return {part.name: part.value for part in quality.parts if part.name not in SAMPLED}
+
+
+def test_parts_from_samples_count_like_the_others(make_task: Any) -> None:
+    ours = table(["good", "bad"] * 60, ["fine", "poor"] * 60)
+    base = table(["good", "bad"] * 60, ["fine", "dull"] * 60)
+    quality = assess(ours, base, CleaningCounts(read=120, kept=120), make_task())
+    told = {part.name: part for part in quality.parts}
+    assert list(told) == list(DEFINITIONS)
+    noise, drift = told["label_noise"], told["drift"]
+    assert (noise.value, noise.base_value, noise.reason) == (1.0, 1.0, None)
+    # Of the words fine and poor against fine and dull half is common: the root of 1 / 2.
+    assert drift.columns == {"note": 0.707107, "weight": 0.0, "label": 0.0}
+    assert drift.value == pytest.approx(1 - 0.707107 / 2, abs=1e-6)  # the label is no feature
+    assert quality.score == pytest.approx((5 + 1 - 0.707107 / 2) / 6, abs=1e-6)
+
+
+def test_a_part_is_null_exactly_where_it_says_why(make_task: Any) -> None:
+    none = CleaningCounts(read=0, kept=0)
+    task = make_task()
+    for quality in (
+        assess(table([]), table([]), none, task),
+        assess(table(["bad"] * 40), table(["bad"] * 40), CleaningCounts(read=40, kept=40), task),
+        assess_stored(
+            StoredRows(0, {"note": 0, "weight": 0}, {}, True, {}),
+            None,
+            none,
+            task,
+            Samples(table([]), None),
+        ),
+    ):
+        for part in quality.parts:
+            assert (part.value is None) == (part.reason is not None), part.name
+    assert {p.reason for p in quality.parts if p.name in {"drift", "label_balance"}} == {NO_BASE}
 
 
 def test_all_parts_by_hand(make_task: Any) -> None:
@@ -126,7 +166,7 @@ def test_every_part_and_the_score_are_shares(
     )
     cleaned = table(ours, [None if holes else "x"] * len(ours))
     quality = assess(cleaned, table(base), counts, make_task())
-    known = [value for value in parts(quality).values() if value is not None]
+    known = [part.value for part in quality.parts if part.value is not None]
     assert all(0 <= value <= 1 for value in known)
     assert 0 <= quality.score <= 1
     assert quality.score == pytest.approx(sum(known) / len(known) if known else 0.0, abs=2e-6)
