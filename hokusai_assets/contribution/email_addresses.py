@@ -1,7 +1,7 @@
 """Detector of e-mail addresses in folded text, also of those written so that programs miss them.
 
-"@" and "." may stand as HTML or URL escapes (`&#64;`, `%40`) or as bracketed words ("(at)", "[dot]");
-bare words count only after a bracketed one: "look at example dot com" names a site.
+"@" and "." may stand as HTML or URL escapes (`&#64;`, `%40`) or as bracketed words ("(at)",
+"[dot]"); bare words count only after a bracketed one: "look at example dot com" names a site.
 """
 
 from __future__ import annotations

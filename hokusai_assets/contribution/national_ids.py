@@ -118,8 +118,53 @@ _LETTER_START = re.compile(
     rf"|[A-Za-z]{{3}} ?[A-Za-z]{{3}} ?{_IT}{{2}}[A-Za-z]{_IT}{{2}}|[A-Z]{{4,5}}[0-9]{{4}})"
 )
 _DIGIT_START = re.compile(_BEFORE_DIGITS + "[0-9]{1,6}[-./ 0-9A-Za-z+]")
-# No use in looking at digits without so many of them; checked before anything else.
-_EIGHT_DIGITS = re.compile(r"[0-9](?:[ ./+\-A-Fa-fU-Yu-y]?[0-9]){6}")
+# Cheap looks first: enough digits, and for the named ones a piece of a name, in lower case.
+_ENOUGH_DIGITS = re.compile(
+    r"[0-9](?:[ ./+\-A-Fa-fU-Yu-y]?[0-9]){8}|[0-9]{7}[0-9A-Za-z]|\.[0-9]{3}\.[0-9]{3}-?[0-9A-Za-z]"
+)
+_NAME_PIECES = (
+    *(
+        "nhs",
+        "steuer",
+        "idnr",
+        "pesel",
+        "bsn",
+        "sofi",
+        "rgerserv",
+        "aadh",
+        "uidai",
+        "sin",
+        "social",
+    ),
+    *("tfn", "tax f", "cpr", "personn", "dselsn", "kennit", "cpf", "cnp", "egn", "егн", "oib"),
+    *(
+        "jmbg",
+        "emšo",
+        "emso",
+        "isikuk",
+        "asmens",
+        "tckn",
+        "kimlik",
+        "amka",
+        "αμκα",
+        "nif",
+        "contri",
+    ),
+    *(
+        "pps",
+        "rijksr",
+        "registre",
+        "nik",
+        "ktp",
+        "dula",
+        "zehut",
+        "israeli",
+        "ת",
+        "מספר",
+        "national",
+    ),
+    "identity",
+)
 
 # For the engine (pii_detectors.PREFILTER); whatever has nine digits in a row is there already.
 PREFILTER = "|".join(
@@ -136,12 +181,14 @@ def find_national_ids(text: str) -> Iterator[tuple[int, int, str]]:
     """Start, end and compact form of each national identity number in folded text."""
     for start in _LETTER_START.finditer(text):
         yield from _first_valid(text, start.start(), _LETTER_RULES)
-    if _EIGHT_DIGITS.search(text) is None:
+    if _ENOUGH_DIGITS.search(text) is None:
         return
     for start in _DIGIT_START.finditer(text):
         yield from _first_valid(text, start.start(), _DIGIT_RULES)
-    for start in _NAME.finditer(text):
-        yield from _first_valid(text, start.start(), _NAMED_RULES)
+    lower = text.lower()
+    if any(piece in lower for piece in _NAME_PIECES):
+        for start in _NAME.finditer(text):
+            yield from _first_valid(text, start.start(), _NAMED_RULES)
 
 
 def _first_valid(text: str, start: int, rules: list[_Rule]) -> Iterator[tuple[int, int, str]]:

@@ -19,6 +19,7 @@ from hokusai_assets.contribution import (
     national_ids,
     secret_detectors,
     street_addresses,
+    street_patterns,
 )
 from hokusai_assets.contribution.folding import fold, original_spans
 from hokusai_assets.contribution.phone_numbers import find_phones
@@ -191,7 +192,7 @@ PREFILTER = (
     r"|0[xX][0-9A-Fa-f]{40}|[13][0-9A-Za-z]{25}|(?:bc1|BC1)[0-9A-Za-z]{11}"
     r"|AKIA|ASIA|gh[pousr]_|github_pat_|glpat-|xox[abeoprs]-|AIza|[srp]k_|sk-|SG\.|npm_|hf_"
     r"|eyJ|PRIVATE KEY"
-    rf"|{email_addresses.PREFILTER}|{national_ids.PREFILTER}|{street_addresses.PREFILTER}"
+    rf"|{email_addresses.PREFILTER}|{national_ids.PREFILTER}|{street_patterns.PREFILTER}"
 )
 
 
