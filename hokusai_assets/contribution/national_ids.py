@@ -122,48 +122,10 @@ _DIGIT_START = re.compile(_BEFORE_DIGITS + "[0-9]{1,6}[-./ 0-9A-Za-z+]")
 _ENOUGH_DIGITS = re.compile(
     r"[0-9](?:[ ./+\-A-Fa-fU-Yu-y]?[0-9]){8}|[0-9]{7}[0-9A-Za-z]|\.[0-9]{3}\.[0-9]{3}-?[0-9A-Za-z]"
 )
-_NAME_PIECES = (
-    *(
-        "nhs",
-        "steuer",
-        "idnr",
-        "pesel",
-        "bsn",
-        "sofi",
-        "rgerserv",
-        "aadh",
-        "uidai",
-        "sin",
-        "social",
-    ),
-    *("tfn", "tax f", "cpr", "personn", "dselsn", "kennit", "cpf", "cnp", "egn", "егн", "oib"),
-    *(
-        "jmbg",
-        "emšo",
-        "emso",
-        "isikuk",
-        "asmens",
-        "tckn",
-        "kimlik",
-        "amka",
-        "αμκα",
-        "nif",
-        "contri",
-    ),
-    *(
-        "pps",
-        "rijksr",
-        "registre",
-        "nik",
-        "ktp",
-        "dula",
-        "zehut",
-        "israeli",
-        "ת",
-        "מספר",
-        "national",
-    ),
-    "identity",
+_NAME_PIECES = tuple(
+    "nhs steuer idnr pesel bsn sofi rgerserv aadh uidai sin social tfn tax cpr personn dselsn "
+    "kennit cpf cnp egn егн oib jmbg emšo emso isikuk asmens tckn kimlik amka αμκα nif contri pps "
+    "rijksr registre nik ktp dula zehut israeli ת מספר national identity".split()
 )
 
 # For the engine (pii_detectors.PREFILTER); whatever has nine digits in a row is there already.

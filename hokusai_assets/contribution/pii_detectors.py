@@ -66,7 +66,7 @@ _CARD_PREFIX = re.compile(
     r"|3[47][0-9]{13}$"  # American Express
     r"|(?:6011|64[4-9][0-9]|65[0-9]{2}|62[0-9]{2})[0-9]{12,15}$"  # Discover, UnionPay
     r"|35(?:2[89]|[3-8][0-9])[0-9]{12}$"  # JCB
-    r"|3(?:0[0-5]|[689][0-9])[0-9]{11}$"  # Diners
+    r"|3(?:0[0-59]|[689][0-9])[0-9]{11,16}$"  # Diners
     r"|(?:50|5[6-8]|6[37])[0-9]{14,17}$"  # Maestro
 )
 
@@ -189,8 +189,9 @@ PREFILTER = (
     r"|[0-9A-Fa-f]{0,4}:[0-9A-Fa-f]{0,4}:"
     r"|[A-Za-z]{2}[0-9]{2}(?:[ -]?[0-9A-Za-z]){11}"
     r"|://[^\s/]*@"
-    r"|0[xX][0-9A-Fa-f]{40}|[13][0-9A-Za-z]{25}|(?:bc1|BC1)[0-9A-Za-z]{11}"
+    r"|0[xX][0-9A-Fa-f]{40}|[13DLMTX][0-9A-Za-z]{25}|(?i:bc|tb|ltc)1[0-9A-Za-z]{8}"
     r"|AKIA|ASIA|gh[pousr]_|github_pat_|glpat-|xox[abeoprs]-|AIza|[srp]k_|sk-|SG\.|npm_|hf_"
+    r"|shp(?:at|ca|pa|ss)_|dop_v1_|dapi|rubygems_|hvs\.|pypi-AgEI|ya29\.|sq0|xapp-|AGE-SECRET"
     r"|eyJ|PRIVATE KEY"
     rf"|{email_addresses.PREFILTER}|{national_ids.PREFILTER}|{street_patterns.PREFILTER}"
 )

@@ -49,7 +49,7 @@ _COUNTED = re.compile(
     re.IGNORECASE,
 )
 # A cheap look before three patterns: a number that a name, a kind of street or a word follows.
-_NUMBER_FIRST = re.compile(rf"[0-9][0-9A-Za-z/-]*,? [0-9a-z{UPPER}]")
+_NUMBER_FIRST = re.compile(rf"[0-9][0-9A-Za-z/-]{{0,13}},? [0-9a-z{UPPER}]")
 
 
 def find_addresses(text: str) -> Iterator[tuple[int, int, str]]:
