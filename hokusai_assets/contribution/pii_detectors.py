@@ -54,6 +54,8 @@ def _ssns(text: str) -> Spans:
     for match in [*_SSN.finditer(text), *_BARE_SSN.finditer(text)]:
         group = 1 if match.re is _BARE_SSN else 0
         digits = re.sub("[^0-9]", "", match[group])
+        if digits[:3] in {"978", "979"} and text[match.end() : match.end() + 1] == match[1]:
+            continue  # an ISBN goes on
         if ssn.is_valid(digits) or itin.is_valid(digits):
             yield match.start(group), match.end(group), digits
 
@@ -67,18 +69,27 @@ _CARD_PREFIX = re.compile(
     r"|(?:6011|64[4-9][0-9]|65[0-9]{2}|62[0-9]{2})[0-9]{12,15}$"  # Discover, UnionPay
     r"|35(?:2[89]|[3-8][0-9])[0-9]{12}$"  # JCB
     r"|3(?:0[0-59]|[689][0-9])[0-9]{11,16}$"  # Diners
+    r"|(?:2131|1800)[0-9]{11}$"  # JCB, older
     r"|(?:50|5[6-8]|6[37])[0-9]{14,17}$"  # Maestro
+    r"|(?:5018|5020|5038|5[6-8][0-9]{2}|6304|6759|676[1-3])[0-9]{8,11}$"  # Maestro, shorter
 )
+# One article number in ten passes the cards' checksum, too.
+_OTHER_CODE = re.compile(r"(?:EAN|GTIN|ISBN|UPC|IMEI)(?:-?1[0-4])?\W{0,3}$", re.IGNORECASE)
 
 
 def _cards(text: str) -> Spans:
     from stdnum import luhn
 
     for run in _CARD_RUN.finditer(text):
+        if _OTHER_CODE.search(text, max(0, run.start() - 12), run.start()):
+            continue
         end_before = 0
         for start, end, digits in _windows(run[0], 12, 19):
-            known = start >= end_before and _CARD_PREFIX.match(digits)
-            if known and luhn.is_valid(digits):
+            if start < end_before or not _CARD_PREFIX.match(digits):
+                continue
+            # Cards are printed in fours, sixes or fives: three and less make lists of numbers.
+            groups = re.findall("[0-9]+", run[0][start:end])
+            if min(map(len, groups[:-1]), default=4) >= 4 and luhn.is_valid(digits):
                 yield run.start() + start, run.start() + end, digits
                 end_before = end
 

@@ -17,10 +17,12 @@ _BEFORE = r"(?<![0-9A-Za-z_])(?<![0-9$€£][.,/-])(?<![$€£#+])"
 _BEFORE_NAME = rf"(?<![{LETTER}0-9_])"
 _AFTER = rf"(?![{LETTER}0-9_])"
 
-# English kinds of street: "sure" ones are little else after a number and a name.
+# English kinds of street: "sure" ones are little else after a number and a name; of these, some
+# may stand in lower case.
 _SURE = (
-    "street|str|avenue|ave|av|boulevard|blvd|road|rd|lane|ln|drive|dr|parkway|pkwy|highway|hwy|"
-    "expressway|crescent|cres|terrace|ter|alley|mews|gardens|gdns|court|ct|st"
+    "(?i:street|avenue|ave|boulevard|blvd|road|rd|lane|ln|highway|hwy|parkway|pkwy|st)"
+    "|Str|Av|Drive|Dr|Expressway|Crescent|Cres|Terrace|Ter|Alley|Mews|Gardens|Gdns|Court|Ct"
+    "|DRIVE|DR|EXPRESSWAY|CRESCENT|CRES|TERRACE|TER|ALLEY|MEWS|GARDENS|GDNS|COURT|CT|AV|STR"
 )
 _ORDINARY = (
     "Place|Pl|Square|Sq|Way|Circle|Cir|Close|Grove|Row|Trail|Trl|Loop|Plaza|Plz|Walk|Hill|View|"
@@ -36,7 +38,7 @@ _POSTCODE = rf"(?:{_WORDS}{{0,3}},? )?[A-Z]{{1,2}}[0-9][0-9A-Z]? [0-9][A-Z]{{2}}
 _TAIL = rf"(?:,? (?:{_UNIT}){_AFTER})?(?:(?:, ?|\n| )(?:{_ZIP}|{_POSTCODE}){_AFTER})?"
 ENGLISH = re.compile(
     rf"{_BEFORE}{_NUMBER},? (?P<names>{_WORDS}{{0,4}}?) "
-    rf"(?:(?P<sure>(?i:{_SURE}))|{_ORDINARY}|{_ORDINARY.upper()}){_AFTER}"
+    rf"(?:(?P<sure>{_SURE})|{_ORDINARY}|{_ORDINARY.upper()}){_AFTER}"
     rf"(?:\.(?=[ ,]))?(?: (?:NE|NW|SE|SW|North|South|East|West|[NSEW]){_AFTER})?(?P<tail>{_TAIL})"
 )
 # Without a known kind of street, a unit's number or a postal code says that it is one.
@@ -116,7 +118,7 @@ BOX = re.compile(
 _CAPITALS = rf"[0-9][^ \n]*(?: [0-9{UPPER}][^ \n]*)+?"
 PREFILTER = "|".join(
     (
-        rf"{_CAPITALS} (?i:{_SURE}|{_ORDINARY})",
+        rf"{_CAPITALS} (?:{_SURE}|{_ORDINARY}|{_ORDINARY.upper()})",
         rf"{_CAPITALS},? (?i:apartment|apt|suite|ste|unit)",
         rf"{_CAPITALS}[, \n]+[A-Z]{{2}},? [0-9]{{5}}",
         rf"[0-9][^ \n]*\n {{0,1}}[{UPPER}]",

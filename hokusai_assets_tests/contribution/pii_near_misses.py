@@ -39,9 +39,11 @@ NEAR_MISSES: dict[str, list[str]] = {
         org.example.Class ¦ a.b.c ¦ 1.2.3 ¦ www.example.com ¦ eye.eye.captain ¦ eyJ.1.2
         eyJAAAA.e30.x
         eyJhbGciOiJIUzI1NiJ9:e30:x ¦ eyJhbGciOiJIUzI1NiJ9.\u00a0e30.x ¦ keyJ.eyJ.x ¦ eyJ...
-        """
-    )
-    + ["x" + JWT, JWT.replace(".", " "), JWT.lower()],
+        """,
+        "x" + JWT,
+        JWT.replace(".", " "),
+        JWT.lower(),
+    ),
     "api_key": texts(
         """
         AKIA ¦ akiaiosfodnn7example ¦ sk-this-is-plain-english-words ¦ ghp_short ¦ task_live_x
@@ -182,9 +184,9 @@ NEAR_MISSES: dict[str, list[str]] = {
         Donaudampfschifffahrtsgesell ¦ M1A2
         The1Quick2Brown3Fox4Jumped5Over6 ¦ Xylophone1234567890abcdefghij
         3f786850e387550fdab836ed7e6dc881de23001b
-        """
-    )
-    + ["0x" + "a" * 64],
+        """,
+        "0x" + "a" * 64,
+    ),
     "us_ssn": texts(
         """
         000-12-3456 ¦ 666-12-3456 ¦ 900-12-3456 ¦ 123-00-4567 ¦ 123-45-0000 ¦ 123456789

@@ -9,9 +9,9 @@ Short texts share a line, split by ¦.
 SAME = "as written"
 
 
-def texts(lines: str) -> list[str]:
-    """The texts of a block: one a line, or several split by ¦."""
-    return [text.strip() for text in lines.replace("¦", "\n").split("\n") if text.strip()]
+def texts(lines: str, *others: str) -> list[str]:
+    """The texts of a block, one a line or several split by ¦; others as they are."""
+    return [t.strip() for t in lines.replace("¦", "\n").split("\n") if t.strip()] + list(others)
 
 
 JWT = (
@@ -154,9 +154,9 @@ HITS: dict[str, dict[str, list[str]]] = {
             «jose\u0301@example.com» ¦ «1@example.org» ¦ «a@b.co» ¦ «first.last@a.b.c.example.net»
             «"john doe"@example.com» ¦ «user_name@example.museum» ¦ «почта@пример.рф»
             «a-b@c-d.example»
-            """
-        )
-        + ["xxxxx «" + "a" * 90 + "@example.com»"],
+            """,
+            "xxxxx «" + "a" * 90 + "@example.com»",
+        ),
         "bob@mail.example.co.uk": ["«Bob (at) mail (dot) example (dot) co (dot) uk»"],
     },
     "iban": {
@@ -440,9 +440,9 @@ HITS: dict[str, dict[str, list[str]]] = {
             «ul. Prosta 1, 00-950 Warszawa»
             «Keizersgracht 123» ¦ «Dorpsstraat 5, 1234 AB Amsterdam» ¦ «Storgatan 77»
             «Björkgränd 4» ¦ «Mannerheiminkatu 3»
-            """
-        )
-        + ["«123 Main St\nSpringfield, IL 62704»"],
+            """,
+            "«123 Main St\nSpringfield, IL 62704»",
+        ),
         "123 main street": texts(
             """
             «123 Main Street» ¦ «123 MAIN STREET» ¦ «123\u00a0Main\u00a0Street»
