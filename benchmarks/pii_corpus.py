@@ -133,7 +133,7 @@ def sentences(
             yield f"{fake.sentence(5)} {_harmless(fake)}, {fake.sentence(4)}", None, (0, 0)
 
 
-def measure(locales: tuple[str, ...], count: int, seed: int = 1) -> Scores:
+def measure(locales: tuple[str, ...], count: int, seed: int = 2) -> Scores:
     """Scores by detector and locale."""
     scores: Scores = defaultdict(Score)
     for locale in locales:

@@ -41,7 +41,7 @@ _NO_STREETS = re.compile(
 )
 # What a number at the end counts, when it is no house: "Corso Avanzato 3 ore".
 _COUNTED = re.compile(
-    r" ?(?:%|€|\$|°|km|cm|mm|m²|euros?|uhr|mal|min)|,? (?:days?|nights?|times|stars?|hours?|"
+    r" ?(?:%|€|\$|°|km|cm|mm|m²|euros?|uhr|mal|min)| (?:days?|nights?|times|stars?|hours?|"
     r"minutes?|years?|people|items|reviews?|tage?n?|nächte|minuten?|stunden?|sterne|kilometer|"
     r"meter|jahre|prozent|jours?|heures?|étoiles?|días|horas?|veces|minutos|estrellas|noches|"
     r"personas|años|giorni|ore|minuti|volte|stelle|notti|dagen|uur|minuten|keer|sterren|dias|"

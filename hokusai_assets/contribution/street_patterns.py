@@ -37,7 +37,8 @@ _ZIP = rf"{_WORDS}{{0,3}},? [A-Z]{{2}},? [0-9]{{5}}(?:-[0-9]{{4}})?"
 _POSTCODE = rf"(?:{_WORDS}{{0,3}},? )?[A-Z]{{1,2}}[0-9][0-9A-Z]? [0-9][A-Z]{{2}}"
 _TAIL = rf"(?:,? (?:{_UNIT}){_AFTER})?(?:(?:, ?|\n| )(?:{_ZIP}|{_POSTCODE}){_AFTER})?"
 ENGLISH = re.compile(
-    rf"{_BEFORE}{_NUMBER},? (?P<names>{_WORDS}{{0,4}}?) "
+    rf"{_BEFORE}(?:(?:Flat|Unit|Apartment|Apt|Studio)[.]? [0-9]{{1,4}}[A-Za-z]?,? )?{_NUMBER},? "
+    rf"(?P<names>{_WORDS}{{0,4}}?) "
     rf"(?:(?P<sure>{_SURE})|{_ORDINARY}|{_ORDINARY.upper()}){_AFTER}"
     rf"(?:\.(?=[ ,]))?(?: (?:NE|NW|SE|SW|North|South|East|West|[NSEW]){_AFTER})?(?P<tail>{_TAIL})"
 )
@@ -83,7 +84,7 @@ _GERMAN = (
     rf"|Unter den Linden) ?{_HOUSE}{_CITY}"
 )
 _ROMANCE_KIND = (
-    "Calle|C/|Avenida|Avda[.]?|Av[.]|Plaza|Paseo|Carretera|Camino|Ronda|Travesía|Callejón|Cuesta|"
+    "Calle|C/|Vial|Pasadizo|Cañada|Avenida|Avda[.]?|Av[.]|Plaza|Paseo|Carretera|Camino|Ronda|Travesía|Callejón|Cuesta|"
     "Glorieta|Rambla|Urbanización|Pasaje|Rua|Travessa|Praça|Alameda|Rodovia|Estrada|Largo|Ladeira|"
     "Vía|Viale|Via|Piazzale|Piazza|Corso|Vicolo|Strada|Borgo|Contrada|Rotonda|Canale|Incrocio|"
     "Stretto|V[.]le|P[.]zza"
@@ -95,7 +96,7 @@ _ROMANCE_NAME = (
 _ROMANCE = (
     rf"(?:{_ROMANCE_KIND}) ?{_ROMANCE_NAME}(?: {_ROMANCE_NAME}){{0,3}}"
     rf",? (?:(?:n[.o°]{{0,3}}|núm[.]?|número) ?)?{_HOUSE}"
-    rf"(?:,? (?:Piso|Puerta|Apt[.]|Appartamento|Interno|Esc[.]) ?[0-9]{{1,4}})?{_CITY}"
+    rf"(?:,? (?:Piso|Piano|Puerta|Apt[.]|Appartamento|Interno|Esc[.]) ?[0-9]{{1,4}})?{_CITY}"
 )
 _POLISH_KIND = "(?:ul[.]|al[.]|pl[.]|os[.]|[Uu]lica|[Aa]leja|[Pp]lac|[Oo]siedle)"
 _POLISH = (

@@ -103,7 +103,7 @@ NEAR_MISSES: dict[str, list[str]] = {
         50%40.5 ¦ AT&T.com ¦ at&t (at) work ¦ user@ example.com ¦ user @example.com ¦ a @ b.c
         email me
         alice.example.com ¦ www.example.com ¦ <at> ¦ alice (cat) example (dot) com ¦ alice (at] work
-        alice [attached] example.com ¦ alice at example ¦ dot com ¦ example (dot) com ¦ user@-.- 
+        alice [attached] example.com ¦ alice at example ¦ dot com ¦ example (dot) com ¦ user@-.-
         @@ ¦ a@@b.com
         git@host:path ¦ x = a@b ¦ 5@$1.99 ¦ decorator @pytest.mark ¦ @media (min-width)
         matrix A @ B.T

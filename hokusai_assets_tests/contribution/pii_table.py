@@ -262,10 +262,10 @@ HITS: dict[str, dict[str, list[str]]] = {
                 """
             )
         },
-        "bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq": _around(
-            "bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq", _AROUND_VALUES
-        )
-        + ["«BC1QAR0SRRR7XFKVY5L643LYDNW9RE59GTZZWF5MDQ»"],
+        "bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq": [
+            *_around("bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq", _AROUND_VALUES),
+            "«BC1QAR0SRRR7XFKVY5L643LYDNW9RE59GTZZWF5MDQ»",
+        ],
     },
     "us_ssn": {
         "123456789": texts(
@@ -450,4 +450,98 @@ HITS: dict[str, dict[str, list[str]]] = {
             """
         ),
     },
+}
+
+# Columns that hold such data by their names, and names that only look like it.
+COLUMN_HITS = {
+    "person_name": texts(
+        """
+        name ¦ Name ¦ NAME ¦ first_name ¦ FirstName ¦ firstName ¦ FIRST_NAME ¦ first-name
+        first name
+        firstname ¦ last_name ¦ LastName ¦ lastname ¦ surname ¦ Surname ¦ forename ¦ full_name
+        fullname
+        family_name ¦ given_name ¦ middle_name ¦ maiden_name ¦ person_name ¦ customer_name
+        customerName
+        patient_name ¦ contact_name ¦ client_name ¦ employee_name ¦ reviewer_name ¦ user_name
+        username
+        owner_name ¦ cardholder ¦ cardholder_name ¦ guest_name ¦ member_name ¦ student_name
+        billing.first_name
+        customer_surname ¦ first_name_2 ¦ last_name1 ¦ full_name_primary ¦ ｎａｍｅ
+        """
+    ),
+    "birth_date": texts(
+        """
+        dob ¦ DOB ¦ Dob ¦ birth_date ¦ birthDate ¦ BirthDate ¦ BIRTH_DATE ¦ birth-date ¦ birth date
+        birthdate
+        Birthdate ¦ BIRTHDATE ¦ date_of_birth ¦ dateOfBirth ¦ DateOfBirth ¦ DATE_OF_BIRTH
+        date of birth
+        date-of-birth ¦ birthday ¦ Birthday ¦ BIRTHDAY ¦ birth_day ¦ birthDay ¦ patient_dob
+        patientDOB
+        customer_birth_date ¦ customerBirthDate ¦ member_birthday ¦ user.birthdate ¦ user/birthday
+        child_dob
+        dob1 ¦ dob_2 ¦ birthday_1 ¦ spouse_date_of_birth ¦ owner birth date ¦ primary_dob
+        dob_primary
+        applicant-dob ¦ person_birthdate ¦ ｄｏｂ
+        """
+    ),
+    "address": texts(
+        """
+        address ¦ Address ¦ ADDRESS ¦ addresses ¦ street ¦ Street ¦ street_address ¦ streetAddress
+        home_address
+        homeAddress ¦ address_home ¦ work_address ¦ address_work ¦ billing_address ¦ billingAddress
+        shipping_address ¦ ShippingAddress ¦ mailing address ¦ delivery-address ¦ postal_address
+        customer_address ¦ patient_address ¦ contact.address ¦ address1 ¦ address2 ¦ address_1
+        address_line_1
+        addressLine2 ¦ address_line ¦ address_line_no ¦ home_street ¦ billing_street
+        street_number ¦ street_no
+        street_1 ¦ primary_address ¦ address_primary ¦ secondary_address ¦ residential_address
+        private_address
+        business address ¦ old_address
+        """
+    ),
+}
+COLUMN_NEAR_MISSES = {
+    "person_name": texts(
+        """
+        product_name ¦ filename ¦ file_name ¦ names_count ¦ name_length ¦ nickname_used
+        brand_name ¦ city_name
+        country_name ¦ column_name ¦ table_name ¦ event_name ¦ host_name ¦ hostname ¦ domain_name
+        model_name
+        class_name ¦ label_name ¦ species_name ¦ game_name ¦ project_name ¦ course_name
+        device_name
+        store_name ¦ company_name ¦ renamed ¦ enamel ¦ tournament ¦ unnamed ¦ surname_count ¦ first
+        last
+        first_names_known ¦ last_seen ¦ full ¦ user ¦ customer ¦ patient ¦ first_name_length
+        namespace
+        dynamo ¦ ornament
+        """
+    ),
+    "birth_date": texts(
+        """
+        birth_weight ¦ birth_rate ¦ births ¦ birth ¦ birthplace ¦ birth_country ¦ date ¦ order_date
+        dates
+        update ¦ updated ¦ due_date ¦ adobe ¦ dobro ¦ dobson ¦ birthday_party ¦ birthday_discount
+        date_of_order
+        date_of_delivery ¦ date_of ¦ birthstone ¦ birthmark ¦ rebirth ¦ stillbirth_rate
+        birth_order ¦ birthing
+        day ¦ days ¦ holiday ¦ weekday ¦ birth_year_known ¦ candidate ¦ mandate ¦ dob_known
+        dob_valid
+        birth_date_source ¦ birthday_message ¦ timestamp ¦ created_date ¦ death_date ¦ adob
+        """
+    ),
+    "address": texts(
+        """
+        mac_address ¦ MacAddress ¦ wallet_address ¦ walletAddress ¦ addressee_count
+        memory_address ¦ web_address
+        url_address ¦ contract_address ¦ site_address ¦ ip_address ¦ ipAddress ¦ email_address
+        e_mail_address
+        emailAddress ¦ mail_address ¦ addressable ¦ addressed ¦ address_count ¦ address_type
+        address_valid
+        address_length ¦ address_hash ¦ streetcar ¦ streetwise ¦ street_type ¦ street_width
+        street_lights
+        dress ¦ readdress ¦ has_street_view ¦ wall_street_index ¦ streets_of_rage ¦ address_bar
+        address_bus
+        city ¦ town ¦ place ¦ location ¦ region ¦ addr_mode
+        """
+    ),
 }
