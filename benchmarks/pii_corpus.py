@@ -4,7 +4,8 @@
 docs/personal_data.md. Values are faker's, in the writings of each locale; half of the sentences
 hold none, but what is easily mistaken for it: dates, prices, versions, ISBNs, order numbers. A hit
 counts as found when it lies within the planted value's characters and covers at least nine tenths
-of them; any other hit is a false one. Everything is drawn from one seed.
+of them; a hit on less of it is a miss and no false hit; any other hit is a false one. Everything is
+drawn from one seed, and from another than the detectors were corrected with.
 """
 
 from __future__ import annotations
@@ -145,7 +146,7 @@ def measure(locales: tuple[str, ...], count: int, seed: int = 2) -> Scores:
                 within = start <= first and last <= end and last - first >= 0.9 * (end - start)
                 if hit.detector == detector and within:
                     found = True
-                else:
+                elif not (hit.detector == detector and first < end and start < last):
                     scores[hit.detector, locale].false += 1
             if detector is not None:
                 scores[detector, locale].planted += 1

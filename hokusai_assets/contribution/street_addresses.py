@@ -48,8 +48,14 @@ _COUNTED = re.compile(
     r"vezes|noites|estrelas|pessoas|dni|godzin|gwiazdek|dagar|timmar|metros?|metri)(?![A-Za-z])",
     re.IGNORECASE,
 )
-# A cheap look before three patterns: a number that a name, a kind of street or a word follows.
-_NUMBER_FIRST = re.compile(rf"[0-9][0-9A-Za-z/-]{{0,13}},? [0-9a-z{UPPER}]")
+# Cheap looks before the patterns: most cells with digits hold no address.
+_NUMBER_AND_NAME = re.compile(rf"[0-9][0-9A-Za-z/-]{{0,13}},? [0-9{UPPER}]")
+_FRENCH_PIECES = (
+    *("ue ", "v. ", "ard ", "bd", "Bd", "place ", "ll", "passe ", "emin ", "quai ", "oute "),
+    *("square ", "sage ", "bourg "),
+)
+_LOWER_PIECES = (" st", " ave", " b", " road", " rd", " lane", " ln", " drive", " court")
+_BOX_PIECES = ("box", "post", "apartado", "casella", "caixa", "skrytka")
 
 
 def find_addresses(text: str) -> Iterator[tuple[int, int, str]]:
@@ -59,18 +65,32 @@ def find_addresses(text: str) -> Iterator[tuple[int, int, str]]:
 
 
 def _spans(text: str) -> Iterator[tuple[int, int]]:
-    if _NUMBER_FIRST.search(text):
-        yield from _number_first(text)
+    yield from _number_first(text)
     for match in NUMBER_LAST.finditer(text):
         compound = match["compound"]
         is_street = compound is None or not _NO_STREETS.search(compound)
         if is_street and _COUNTED.match(text, match.end()) is None:
             yield match.span()
-    for match in BOX.finditer(text):
-        yield match.span()
+    lower = text.lower()
+    if any(piece in lower for piece in _BOX_PIECES):
+        for match in BOX.finditer(text):
+            yield match.span()
 
 
 def _number_first(text: str) -> Iterator[tuple[int, int]]:
+    if _NUMBER_AND_NAME.search(text):
+        yield from _english(text)
+    if any(piece in text for piece in _FRENCH_PIECES):
+        for match in FRENCH.finditer(text):
+            yield match.span()
+    if any(piece in text for piece in _LOWER_PIECES):
+        for match in LOWER_CASE.finditer(text):
+            before = text[max(0, match.start() - 30) : match.start()]
+            if LEAD_IN.search(before) and _are_names(match["names"]):
+                yield match.span()
+
+
+def _english(text: str) -> Iterator[tuple[int, int]]:
     for match in ENGLISH.finditer(text):
         sure = (match["sure"] or "").lower()
         named = _are_names(match["names"]) or (sure and match["names"] == "The")
@@ -79,12 +99,6 @@ def _number_first(text: str) -> Iterator[tuple[int, int]]:
             yield match.span()
     for match in TAILED.finditer(text):
         if _are_names(match["names"]):
-            yield match.span()
-    for match in FRENCH.finditer(text):
-        yield match.span()
-    for match in LOWER_CASE.finditer(text):
-        before = text[max(0, match.start() - 30) : match.start()]
-        if LEAD_IN.search(before) and _are_names(match["names"]):
             yield match.span()
 
 
