@@ -87,6 +87,8 @@ def _cards(text: str) -> Spans:
         for start, end, digits in _windows(run[0], 12, 19):
             if start < end_before or not _CARD_PREFIX.match(digits):
                 continue
+            if len(digits) == 12 and end - start < len(run[0]):
+                continue  # the shortest only on their own: any list of fours holds three groups
             # Cards are printed in fours, sixes or fives: three and less make lists of numbers.
             groups = re.findall("[0-9]+", run[0][start:end])
             if min(map(len, groups[:-1]), default=4) >= 4 and luhn.is_valid(digits):
