@@ -28,7 +28,10 @@ _NAMED = re.compile(
     rf"number)\b)*\W{{0,3}}([0-9]{{10,11}}){_AFTER}",
     re.IGNORECASE | re.ASCII,
 )
-NATIONAL_REGIONS = ("GB", "FR", "DE")
+# Countries that write a 0 first, by how often their numbers are seen: the first one names the form.
+NATIONAL_REGIONS = ("GB", "FR", "DE", "NL", "SE", "JP", "IL", "AU", "IT")
+# "09.08.2003 17" is a day and an hour.
+_DATE = re.compile(r"[0-3]?[0-9]([-./ ])[01]?[0-9]\1(?:19|20)[0-9]{2}(?![0-9])")
 
 
 def find_phones(text: str) -> Iterator[tuple[int, int, str]]:
@@ -44,7 +47,8 @@ def find_phones(text: str) -> Iterator[tuple[int, int, str]]:
         yield from _international(match)
     for match in _NATIONAL.finditer(text):
         digits = _digits(match[0])
-        if len(digits) in {10, 11} and digits != match[0]:
+        shaped = len(digits) in {9, 10, 11} and digits != match[0]
+        if shaped and not _DATE.match(match[0]):
             for region in NATIONAL_REGIONS:
                 if _is_valid(digits, region):
                     yield match.start(), match.end(), _e164(digits, region)

@@ -54,6 +54,10 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "email": ("email", "emails", "e mail", "email address", "e mail address", "mail address"),
     "phone": ("phone", "phones", "telephone", "cellphone", "fax", "mobile number", "tel number"),
     "us_ssn": ("ssn", "social security"),
+    "national_id": (
+        *("national id", "national insurance number", "nino", "nhs number", "pesel", "bsn", "cpf"),
+        *("codice fiscale", "personnummer", "aadhaar", "curp", "dni", "passport"),
+    ),
     "birth_date": ("dob", "birth date", "birthdate", "date of birth", "birthday", "birth day"),
     "ip_address": ("ip", "ips", "ip address", "ip addr"),
     "address": ("address", "addresses", "street"),

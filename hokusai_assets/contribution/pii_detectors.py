@@ -11,11 +11,16 @@ from __future__ import annotations
 
 import ipaddress
 import re
-import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from hokusai_assets.contribution import secret_detectors
+from hokusai_assets.contribution import (
+    email_addresses,
+    national_ids,
+    secret_detectors,
+    street_addresses,
+    street_patterns,
+)
 from hokusai_assets.contribution.folding import fold, original_spans
 from hokusai_assets.contribution.phone_numbers import find_phones
 
@@ -35,34 +40,6 @@ class Hit:
 
 Spans = Iterator[tuple[int, int, str]]
 
-_DOMAIN = re.compile(r"(?:[\w-]{1,63}\.)+(?:xn--[a-z0-9-]{2,59}|[^\W\d_]{2,24})", re.IGNORECASE)
-_LOCAL_PUNCTUATION = frozenset("._%+-'~!#$^*")
-_QUOTED_LOCAL = re.compile(r'"[^"\n]{1,64}"$')
-
-
-def _emails(text: str) -> Spans:
-    # From each @ outwards: a pattern with a bounded local part would miss a longer one whole.
-    for match in re.finditer("@", text):
-        domain = _DOMAIN.match(text, match.end())
-        if domain is None:
-            continue
-        start = match.start()
-        while start and (
-            text[start - 1].isalnum()
-            or text[start - 1] in _LOCAL_PUNCTUATION
-            or unicodedata.combining(text[start - 1])
-        ):
-            start -= 1
-        while start < match.start() and text[start] in _LOCAL_PUNCTUATION and text[start] != "_":
-            start += 1
-        if start == match.start():
-            quoted = _QUOTED_LOCAL.search(text, max(0, start - 66), start)
-            if quoted is None:
-                continue
-            start = quoted.start()
-        yield start, domain.end(), text[start : domain.end()].lower()
-
-
 _SSN = re.compile(rf"{_BEFORE}[0-9]{{3}}([- ])[0-9]{{2}}\1[0-9]{{4}}{_AFTER}")
 _BARE_SSN = re.compile(
     r"\b(?:ssn|social security)(?:\W{0,3}(?:number|no|num|is)\b)*\W{0,3}"
@@ -77,6 +54,8 @@ def _ssns(text: str) -> Spans:
     for match in [*_SSN.finditer(text), *_BARE_SSN.finditer(text)]:
         group = 1 if match.re is _BARE_SSN else 0
         digits = re.sub("[^0-9]", "", match[group])
+        if digits[:3] in {"978", "979"} and text[match.end() : match.end() + 1] == match[1]:
+            continue  # an ISBN goes on
         if ssn.is_valid(digits) or itin.is_valid(digits):
             yield match.start(group), match.end(group), digits
 
@@ -89,19 +68,30 @@ _CARD_PREFIX = re.compile(
     r"|3[47][0-9]{13}$"  # American Express
     r"|(?:6011|64[4-9][0-9]|65[0-9]{2}|62[0-9]{2})[0-9]{12,15}$"  # Discover, UnionPay
     r"|35(?:2[89]|[3-8][0-9])[0-9]{12}$"  # JCB
-    r"|3(?:0[0-5]|[689][0-9])[0-9]{11}$"  # Diners
+    r"|3(?:0[0-59]|[689][0-9])[0-9]{11,16}$"  # Diners
+    r"|(?:2131|1800)[0-9]{11}$"  # JCB, older
     r"|(?:50|5[6-8]|6[37])[0-9]{14,17}$"  # Maestro
+    r"|(?:5018|5020|5038|5[6-8][0-9]{2}|6304|6759|676[1-3])[0-9]{8,11}$"  # Maestro, shorter
 )
+# One article number in ten passes the cards' checksum, too.
+_OTHER_CODE = re.compile(r"(?:EAN|GTIN|ISBN|UPC|IMEI)(?:-?1[0-4])?\W{0,3}$", re.IGNORECASE)
 
 
 def _cards(text: str) -> Spans:
     from stdnum import luhn
 
     for run in _CARD_RUN.finditer(text):
+        if _OTHER_CODE.search(text, max(0, run.start() - 12), run.start()):
+            continue
         end_before = 0
         for start, end, digits in _windows(run[0], 12, 19):
-            known = start >= end_before and _CARD_PREFIX.match(digits)
-            if known and luhn.is_valid(digits):
+            if start < end_before or not _CARD_PREFIX.match(digits):
+                continue
+            if len(digits) == 12 and end - start < len(run[0]):
+                continue  # the shortest only on their own: any list of fours holds three groups
+            # Cards are printed in fours, sixes or fives: three and less make lists of numbers.
+            groups = re.findall("[0-9]+", run[0][start:end])
+            if min(map(len, groups[:-1]), default=4) >= 4 and luhn.is_valid(digits):
                 yield run.start() + start, run.start() + end, digits
                 end_before = end
 
@@ -175,28 +165,31 @@ FINDERS: dict[str, Callable[[str], Spans]] = {
     "jwt": secret_detectors.find_jwts,
     "api_key": secret_detectors.find_api_keys,
     "url_credentials": secret_detectors.find_url_credentials,
-    "email": _emails,
+    "email": email_addresses.find_emails,
     "iban": _ibans,
     "payment_card": _cards,
     "crypto_wallet": secret_detectors.find_wallets,
     "us_ssn": _ssns,
+    "national_id": national_ids.find_national_ids,
     "phone": find_phones,
     "ip_address": _ip_addresses,
+    "address": street_addresses.find_addresses,
 }
 
-# What a text must hold for a finder to be worth its time: one of these pieces, or enough digits.
+# What a text must hold for a finder to be worth its time: one of these pieces, or digits.
 _PIECES: dict[str, tuple[str, ...]] = {
     "private_key": ("PRIVATE KEY",),
     "jwt": ("eyJ",),
     "url_credentials": ("://",),
-    "email": ("@",),
     "ip_address": (".", ":"),
 }
 _NUMBERS = frozenset({"payment_card", "us_ssn", "phone"})
+_WITH_DIGITS = frozenset({"iban", "crypto_wallet", "national_id", "address", "api_key"})
+_DIGIT = re.compile("[0-9]")
 _SEVEN_DIGITS = re.compile(r"[0-9](?:[^0-9A-Za-z]{0,4}[0-9]){6}")
 
 # Of columns that hold such data by their name; their cells are treated whole.
-COLUMN_DETECTORS = ("person_name", "birth_date", "address")
+COLUMN_DETECTORS = ("person_name", "birth_date")
 DETECTORS = (*FINDERS, *COLUMN_DETECTORS)
 
 _NAMES = "|".join(name.upper() for name in DETECTORS)
@@ -209,9 +202,11 @@ PREFILTER = (
     r"|[0-9A-Fa-f]{0,4}:[0-9A-Fa-f]{0,4}:"
     r"|[A-Za-z]{2}[0-9]{2}(?:[ -]?[0-9A-Za-z]){11}"
     r"|://[^\s/]*@"
-    r"|0[xX][0-9A-Fa-f]{40}|[13][0-9A-Za-z]{25}|(?:bc1|BC1)[0-9A-Za-z]{11}"
+    r"|0[xX][0-9A-Fa-f]{40}|[13DLMTX][0-9A-Za-z]{25}|(?i:bc|tb|ltc)1[0-9A-Za-z]{8}"
     r"|AKIA|ASIA|gh[pousr]_|github_pat_|glpat-|xox[abeoprs]-|AIza|[srp]k_|sk-|SG\.|npm_|hf_"
+    r"|shp(?:at|ca|pa|ss)_|dop_v1_|dapi|rubygems_|hvs\.|pypi-AgEI|ya29\.|sq0|xapp-|AGE-SECRET"
     r"|eyJ|PRIVATE KEY"
+    rf"|{email_addresses.PREFILTER}|{national_ids.PREFILTER}|{street_patterns.PREFILTER}"
 )
 
 
@@ -223,11 +218,12 @@ def find(text: str) -> list[Hit]:
         ours[match.start() : match.end()] = b"\1" * len(match[0])
     hits: list[Hit] = []
     numbers = _SEVEN_DIGITS.search(text) is not None
+    digits = _DIGIT.search(text) is not None
     for name, finder in FINDERS.items():
         pieces = _PIECES.get(name)
         if pieces is not None and not any(piece in text for piece in pieces):
             continue
-        if not numbers and name in _NUMBERS:
+        if (not numbers and name in _NUMBERS) or (not digits and name in _WITH_DIGITS):
             continue
         for start, end, canonical in finder(text):
             if any(taken[start:end]) or all(ours[start:end]):

@@ -10,6 +10,7 @@ from hokusai_assets.contribution.pii import Policy, key_id, treat
 from hokusai_assets.contribution.pii_columns import detector_by_name
 from hokusai_assets.errors import ContributionError, TaskError
 from hokusai_assets.task import Column
+from hokusai_assets_tests.contribution.pii_table import COLUMN_HITS, COLUMN_NEAR_MISSES
 
 KEY = b"operator's key"
 EMAIL, CARD = "alice@example.com", "4111 1111 1111 1111"
@@ -223,6 +224,10 @@ def test_a_personal_column_of_times_becomes_null_or_the_task_must_say(treated):
         ("ssn", "us_ssn"),
         ("social security number", "us_ssn"),
         ("lessness", None),
+        ("national_id", "national_id"),
+        ("passport_number", "national_id"),
+        ("codice fiscale", "national_id"),
+        ("passport_office", None),
         ("dob", "birth_date"),
         ("date_of_birth", "birth_date"),
         ("birth_weight", None),
@@ -244,6 +249,26 @@ def test_a_personal_column_of_times_becomes_null_or_the_task_must_say(treated):
 )
 def test_column_names_count_as_whole_words(name, detector):
     assert detector_by_name(Column(name=name, type="text")) == detector
+
+
+@pytest.mark.parametrize("detector", COLUMN_HITS)
+def test_forty_names_of_columns_and_forty_near_misses(detector):
+    for names, held in ((COLUMN_HITS[detector], True), (COLUMN_NEAR_MISSES[detector], False)):
+        assert len(set(names)) >= 40
+        for name in names:
+            assert (detector_by_name(Column(name=name, type="text")) == detector) is held, name
+
+
+def test_what_the_new_detectors_find_is_in_no_refusal_and_no_record(treated, make_task):
+    cells = ["NHS 943 476 5919", "at 221B Baker Street, London NW1 6XE", "carol (at) example.com"]
+    kinds = ("national_id", "address", "email")
+    with pytest.raises(ContributionError) as refused:
+        treated(sections={"privacy": {"action": "reject"}}, note=cells)
+    found = treated(note=cells)
+    said = str(refused.value) + repr(found.tally) + repr(found.table.to_pydict())
+    assert all(kind in str(refused.value) for kind in kinds)
+    for canary in ("943 476 5919", "9434765919", "Baker", "baker", "NW1", "carol"):
+        assert canary not in said
 
 
 def test_a_yes_or_no_column_holds_no_such_data():
