@@ -217,11 +217,13 @@ def find(text: str) -> list[Hit]:
     for match in TOKEN.finditer(text):
         ours[match.start() : match.end()] = b"\1" * len(match[0])
     hits: list[Hit] = []
-    numbers = _SEVEN_DIGITS.search(text) is not None
-    digits = _DIGIT.search(text) is not None
+    # The digits of a token are no reason to look for more: a second look at a text costs little.
+    rest = TOKEN.sub(" ", text) if "[" in text else text
+    numbers = _SEVEN_DIGITS.search(rest) is not None
+    digits = _DIGIT.search(rest) is not None
     for name, finder in FINDERS.items():
         pieces = _PIECES.get(name)
-        if pieces is not None and not any(piece in text for piece in pieces):
+        if pieces is not None and not any(piece in rest for piece in pieces):
             continue
         if (not numbers and name in _NUMBERS) or (not digits and name in _WITH_DIGITS):
             continue
