@@ -37,6 +37,8 @@ TEXT_METHOD = (
     f"than {NUMBER_TOLERANCE} standard deviations of base, all else is equal."
 )
 
+_SIGNED_HERE = 8  # row groups
+
 
 class NearRows:
     """Signed base and benchmark rows, and those of the contributions so far."""
@@ -154,7 +156,12 @@ def sign_stored(task: Task, dataset: Dataset, folder: Path, hands: Workers) -> S
     """Signatures of a stored dataset, a row group a bucket."""
     read = functools.partial(_row_group, dataset.folder)
     signed = SignedRows(folder, row_group_count(dataset.folder), read)
-    for _ in hands.in_order(functools.partial(_sign, signed, task), range(signed.buckets)):
+    sign = functools.partial(_sign, signed, task)
+    # A few are done before another process has taken them up.
+    few = signed.buckets <= _SIGNED_HERE
+    for _ in (
+        map(sign, range(signed.buckets)) if few else hands.in_order(sign, range(signed.buckets))
+    ):
         pass
     return signed
 

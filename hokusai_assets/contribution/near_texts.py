@@ -3,7 +3,7 @@
 A text, normalised, is its words; where a script writes no spaces, its overlapping pairs of
 characters. Two texts are near if at least SIMILARITY of their words, taken together, are common to
 both (Jaccard). Candidates are texts whose smallest hash over their runs of three words agrees under
-one of BANDS hash functions: with 12 of 13 words kept, all of them disagree twice in 10,000. A
+one of BANDS hash functions: with 12 of 13 words kept, all of them disagree once in 1,000. A
 bitmap of the words turns most accidental candidates away. What is done with pairs stands in
 near_duplicates.py.
 """
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 SIMILARITY = 0.7
-BANDS = 10
+BANDS = 8
 RUN = 3  # words; texts of fewer have no signature
 ROW_BITS = 28  # of a packed band: which row; the others are the hash
 SIGNATURE_COLUMNS = ("_bands", "_words")  # of rows on their way

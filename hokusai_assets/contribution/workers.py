@@ -68,6 +68,8 @@ def workers(*, parallel: bool) -> Iterator[Workers]:
         _plain_memory(),
         ProcessPoolExecutor(count, mp_context=context, initializer=_use_plain_memory) as executor,
     ):
+        for _ in range(count):  # starting takes a moment, in which the file can be opened
+            executor.submit(_use_plain_memory)
         yield Workers(executor, count)
 
 
