@@ -166,6 +166,8 @@ def _repeats(cells: pa.ChunkedArray) -> bool:
     import pyarrow.compute as pc
 
     some = cells.slice(0, _LOOKED_AT)
+    if some.null_count == len(some):
+        return True
     different: int = pc.count_distinct(some, mode="all").as_py()
     return 10 * different < len(some)
 

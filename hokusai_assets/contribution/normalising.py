@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _ASCII_SPACES = "\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f "
 _ASCII_PUNCTUATION = "".join(c for c in string.punctuation if unicodedata.category(c)[0] == "P")
 _SPACE = ord(" ")
+_MORE_FOLDS = 4  # one is enough for all characters that were tried
 
 
 def normalise_text(text: str, *, punctuation: bool = False) -> str:
@@ -29,15 +30,24 @@ def normalise_text(text: str, *, punctuation: bool = False) -> str:
 
     Marks become spaces, so that "3.5" and "35" differ. A text of nothing but marks keeps them.
     """
-    folded = unicodedata.normalize("NFKC", visible(text))
-    if not folded.isascii():
-        folded = "".join(map(_look_alike, folded))
-    folded = unicodedata.normalize("NFKC", folded.casefold())
+    folded = _folded(unicodedata.normalize("NFKC", visible(text)))
+    for _ in range(_MORE_FOLDS):
+        # What one step makes can be folded again: a letter whose mark becomes a letter of its own.
+        if folded.isascii() or (again := _folded(folded)) == folded:
+            break
+        folded = again
     spaced = " ".join(folded.split())
     if punctuation:
         return spaced
     words = "".join(" " if unicodedata.category(c)[0] == "P" else c for c in spaced).split()
     return " ".join(words) or spaced
+
+
+def _folded(text: str) -> str:
+    alike = text.casefold()
+    if not alike.isascii():
+        alike = "".join(map(_look_alike, alike)).casefold()
+    return unicodedata.normalize("NFKC", alike)
 
 
 def normalise_column(text: pa.Array, *, punctuation: bool = False) -> pa.Array:
@@ -160,7 +170,5 @@ def _confusables() -> dict[str, str]:
     for character, alike in confusables_data.items():
         latin = [a["c"] for a in alike if a["c"].isascii() and a["c"].isalnum()]
         if latin and not character.isascii():
-            # The list has one prototype for I, l and 1; case folding makes I another letter.
-            capital_i = latin[0] == "l" and character.isupper()
-            found[character] = "i" if capital_i else latin[0]
+            found[character] = latin[0]
     return found
