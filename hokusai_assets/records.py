@@ -168,6 +168,9 @@ class DataManifest(Record):
     null_counts: dict[str, int]
     unique_counts: dict[str, int]
     unique_counts_exact: bool = True  # of many rows they are estimates, within some 3 %
+    # of numbers least, greatest, mean and standard deviation; of texts and bytes their lengths'
+    column_statistics: dict[str, dict[str, float]] = {}
+    engines: dict[str, str] = {}
     dropped_columns: tuple[str, ...]
     rejections: tuple[RejectionReason, ...]
     pii: tuple[PiiCount, ...]

@@ -30,7 +30,7 @@ from hokusai_assets.contribution.receiving import Received, receive, received_ro
 from hokusai_assets.contribution.reducing import CONFLICT, Against, reduce_bucket
 from hokusai_assets.contribution.rows import counted, take_rows
 from hokusai_assets.contribution.sorted_roots import SortedRoot
-from hokusai_assets.contribution.storing import label_counts, store, write_rejected
+from hokusai_assets.contribution.storing import label_counts, store, write_rejected, write_removed
 from hokusai_assets.contribution.workers import Workers, workers
 from hokusai_assets.errors import ContributionError, ReferenceDataError
 from hokusai_assets.files import is_url
@@ -160,6 +160,7 @@ def clean_contributions(
                     f"The contribution of {source.contributor_id} is refused: {error}"
                 ) from None
         write_rejected(cleaner.received, Path(folder))
+        write_removed(cleaner.removed, Path(folder))
         root = cleaned[0].content_root_cleaned if len(cleaned) == 1 else cleaner.roots.root()
     return ContributedDataset(
         folder=str(folder),
@@ -206,6 +207,7 @@ class _Cleaner:
         self._several = several
         self._count = count
         self.received: list[Received] = []
+        self.removed: list[tuple[Buckets, ...]] = []
         self.roots = SortedRoot(scratch / "all-digests")
 
     def clean(self, source: ContributionSource) -> CleanContribution:
@@ -223,12 +225,14 @@ class _Cleaner:
         )
         self.received.append(received)
         kept = Buckets(own / "kept")
+        removed = (Buckets(own / "removed"), Buckets(own / "removed-near"))
+        self.removed.append(removed)
         signed = self._near.to_be_signed(own / "signed", self._buckets, kept)
-        reduce = functools.partial(_reduce, received, task, self._against, kept, signed)
+        reduce = functools.partial(_reduce, received, task, self._against, kept, removed[0], signed)
         matches = Matches()
         for found in self._hands.in_order(reduce, range(self._buckets)):
             matches.include(found)
-        near_method = self._near.leave_out(signed, kept, self._buckets, matches)
+        near_method = self._near.leave_out(signed, kept, self._buckets, matches, removed[1])
         cleaned = SortedRoot(own / "digests")
         conflicts = 0
         for bucket in range(self._buckets):
@@ -286,6 +290,7 @@ def _reduce(
     task: Task,
     against: Against,
     kept: Buckets,
+    removed: Buckets,
     signed: SignedRows | None,
     bucket: int,
 ) -> Matches:
@@ -297,7 +302,9 @@ def _reduce(
         signed.sign(bucket, reduced.kept, task)
     names = reduced.kept.column_names
     kept.write(bucket, reduced.kept.select([n for n in names if n not in SIGNATURE_COLUMNS]))
+    removed.write(bucket, reduced.removed)
     reduced.matches.kept.clear()
+    reduced.matches.gone.clear()
     return reduced.matches
 
 

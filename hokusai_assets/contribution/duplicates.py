@@ -32,10 +32,12 @@ Trait = tuple[object, object]
 class Matches:
     """Positions of kept rows, and how many of the others matched what; each row counts once.
 
-    `reported` rows are duplicates that the task lets stay; they are kept and counted.
+    `reported` rows are duplicates that the task lets stay; they are kept and counted. `gone` are
+    the others' positions, each with the field of CleaningCounts that it is counted under.
     """
 
     kept: list[int] = field(default_factory=list)
+    gone: list[tuple[int, str]] = field(default_factory=list)
     within: int = 0
     of_base: int = 0
     across: int = 0
@@ -172,12 +174,15 @@ def match_rows(
         seen.add(digest)
         if where and drop_exact:
             setattr(matches, where, getattr(matches, where) + 1)
+            matches.gone.append((position, f"duplicates_{where}"))
             continue
         if key in benchmark.normalised:
             if position in leaked_exact:
                 matches.leaked_exact += 1
+                matches.gone.append((position, "leaked_exact"))
             else:
                 matches.leaked_normalised += 1
+                matches.gone.append((position, "leaked_normalised"))
             continue
         own = said.setdefault(key, set())
         repeated = (
@@ -188,6 +193,7 @@ def match_rows(
         own.add(trait)
         if repeated and not where and drop_normalised:
             matches.normalised += 1
+            matches.gone.append((position, "duplicates_normalised"))
             continue
         matches.reported += bool(where or repeated)
         matches.kept.append(position)

@@ -114,6 +114,10 @@ class Buckets:
         kept[np.load(left_out)] = False
         return table.filter(pa.array(kept))
 
+    def __contains__(self, bucket: int) -> bool:
+        """Whether rows of a bucket were ever written."""
+        return Path(self._path(bucket)).exists()
+
     def leave_out(self, bucket: int, positions: list[int]) -> None:
         """Leave out rows of a bucket, by their positions in it."""
         import numpy as np

@@ -6,7 +6,8 @@ stands in the counts.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from importlib.metadata import version
 from typing import Any
 
 from hokusai_assets.contribution.pii import Policy
@@ -22,6 +23,10 @@ def column_schemas(task: Task) -> tuple[ColumnSchema, ...]:
     return tuple(ColumnSchema(name=c.name, type=c.type) for c in task.kept_columns)
 
 
+# What reads, types and compares; an auditor who finds other counts looks here first.
+ENGINES = ("duckdb", "pyarrow", "numpy", "phonenumbers", "python-stdnum")
+
+
 @dataclass(frozen=True)
 class StoredRows:
     """What a manifest says of the rows that were stored, counted while they were."""
@@ -31,6 +36,7 @@ class StoredRows:
     unique_counts: dict[str, int]
     unique_counts_exact: bool
     label_counts: dict[Any, int]
+    column_statistics: dict[str, dict[str, float]] = field(default_factory=dict)
 
 
 def build_manifest(
@@ -54,6 +60,8 @@ def build_manifest(
         null_counts=stored.null_counts,
         unique_counts=stored.unique_counts,
         unique_counts_exact=stored.unique_counts_exact,
+        column_statistics=stored.column_statistics,
+        engines={name: version(name) for name in ENGINES},
         dropped_columns=received.dropped_columns,
         rejections=received.rejections.reasons(),
         pii=received.pii,

@@ -23,9 +23,10 @@ from hokusai_assets.contribution.near_duplicates import (
 )
 from hokusai_assets.contribution.near_number_rows import FoundRows, NumberRows, count_near
 from hokusai_assets.contribution.near_texts import SIMILARITY, has_texts
+from hokusai_assets.contribution.reducing import removed_rows
 from hokusai_assets.contribution.workers import Workers, workers
 from hokusai_assets.records import Dataset
-from hokusai_assets.tables import read_parts, read_row_group, row_group_count
+from hokusai_assets.tables import ROW_NUMBER, read_parts, read_row_group, row_group_count
 from hokusai_assets.task import Task
 
 if TYPE_CHECKING:
@@ -75,11 +76,17 @@ class NearRows:
         return SignedRows(folder, buckets, functools.partial(_whole_bucket, kept))
 
     def leave_out(
-        self, signed: SignedRows | None, kept: Buckets, buckets: int, matches: Matches
+        self,
+        signed: SignedRows | None,
+        kept: Buckets,
+        buckets: int,
+        matches: Matches,
+        removed: Buckets,
     ) -> str:
         """Leave near rows out of a contribution's kept rows, and count them in `matches`.
 
-        Returns a sentence for the manifest: what was compared, and how.
+        Their row numbers and reasons go to `removed`. Returns a sentence for the manifest: what
+        was compared, and how.
         """
         if signed is not None:
             found = self._near_texts(signed)
@@ -94,14 +101,17 @@ class NearRows:
             gone = found.leaked | found.repeated
         else:
             matches.reported += len(found.repeated)
-        by_bucket: dict[int, list[int]] = defaultdict(list)
+        by_bucket: dict[int, list[tuple[int, str]]] = defaultdict(list)
         bucket = 0
         for row in sorted(gone):
             while row >= found.offsets[bucket + 1]:
                 bucket += 1
-            by_bucket[bucket].append(row - found.offsets[bucket])
-        for bucket, positions in by_bucket.items():
-            kept.leave_out(bucket, positions)
+            reason = "leaked_near" if row in found.leaked else "duplicates_near"
+            by_bucket[bucket].append((row - found.offsets[bucket], reason))
+        for bucket, places in by_bucket.items():
+            numbers = kept.read(bucket, [ROW_NUMBER], whole=True).column(ROW_NUMBER).to_pylist()
+            removed.write(bucket, removed_rows([(numbers[p], reason) for p, reason in places]))
+            kept.leave_out(bucket, [position for position, _ in places])
         return found.method
 
     def _near_texts(self, signed: SignedRows) -> FoundRows:

@@ -7,6 +7,7 @@ How rows match stands in duplicates.py and leakage.py.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,7 @@ from hokusai_assets.contribution.exchange import Buckets, key_numbers
 from hokusai_assets.contribution.leakage import NO_KEYS, benchmark_keys
 from hokusai_assets.contribution.rows import take_rows
 from hokusai_assets.records import Dataset
-from hokusai_assets.tables import read_key_range
+from hokusai_assets.tables import ROW_NUMBER, read_key_range
 from hokusai_assets.task import Task
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 CONFLICT = "_conflict"
+REMOVED_COLUMNS = ("row", "reason")
 
 
 @dataclass(frozen=True)
@@ -44,9 +46,13 @@ class Against:
 
 @dataclass(frozen=True)
 class Reduced:
-    """A bucket's kept rows, with CONFLICT beside them, and how many of the others matched what."""
+    """A bucket's kept rows, with CONFLICT beside them, and what the others matched.
+
+    `removed` are the others' row numbers, each with its reason (REMOVED_COLUMNS).
+    """
 
     kept: pa.Table
+    removed: pa.Table
     matches: Matches = field(default_factory=Matches)
 
 
@@ -87,7 +93,18 @@ def reduce_bucket(
     keep[places] = True
     flags[places] = conflicts
     kept = table.append_column(CONFLICT, pa.array(flags)).filter(pa.array(keep))
-    return Reduced(kept, matches)
+    numbers = few.column(ROW_NUMBER).to_pylist()
+    gone = removed_rows([(numbers[place], reason) for place, reason in matches.gone])
+    return Reduced(kept, gone, matches)
+
+
+def removed_rows(rows: Sequence[tuple[int, str]]) -> pa.Table:
+    """Row numbers and reasons as a table."""
+    import pyarrow as pa
+
+    numbers, reasons = zip(*rows, strict=True) if rows else ((), ())
+    columns = [pa.array(numbers, pa.int64()), pa.array(reasons, pa.string())]
+    return pa.table(columns, names=list(REMOVED_COLUMNS))
 
 
 def _with_company(prefixes: np.ndarray, known: list[np.ndarray]) -> np.ndarray:

@@ -8,7 +8,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hokusai_assets.contribution.column_tallies import ColumnTally, tally_column
 from hokusai_assets.contribution.duplicates import with_source
+from hokusai_assets.contribution.exchange import MOST_BUCKETS, Buckets
 from hokusai_assets.contribution.manifest import StoredRows
 from hokusai_assets.contribution.receiving import Received
 from hokusai_assets.contribution.workers import Workers
@@ -23,6 +25,7 @@ EXACT_TO = 100_000
 ENGINE_MEMORY = "400MB"
 
 REJECTED = "rejected.parquet"
+REMOVED = "removed.parquet"
 
 
 def store(
@@ -44,16 +47,20 @@ def store(
     rows = 0
     nulls: Counter[str] = Counter()
     labels: Counter[Any] = Counter()
-    for written, empty, told in workers.in_order(write, range(buckets)):
+    columns = {c.name: ColumnTally() for c in task.features}
+    for written, empty, told, tallies in workers.in_order(write, range(buckets)):
         rows += written
         nulls.update(empty)
         labels.update(told)
+        for name, tally in tallies.items():
+            columns[name].include(tally)
     return StoredRows(
         rows=rows,
         null_counts={c.name: nulls[c.name] for c in task.kept_columns},
         unique_counts=_unique_counts(task, folder, first_part, buckets, exact=rows <= EXACT_TO),
         unique_counts_exact=rows <= EXACT_TO,
         label_counts=dict(labels),
+        column_statistics={name: tally.statistics() for name, tally in columns.items()},
     )
 
 
@@ -99,6 +106,24 @@ def write_rejected(received: Sequence[Received], folder: Path) -> None:
     pq.write_table(table, folder / REJECTED)
 
 
+def write_removed(removed: Sequence[Sequence[Buckets]], folder: Path) -> None:
+    """List every row that left because it matched another: its number and why. For operators only:
+    contributors must not learn which rows stand in the benchmark.
+
+    `removed` are, of each contribution, the places where its removed rows were spilled.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    names = {"contribution": pa.int64(), "row": pa.int64(), "reason": pa.string()}
+    with pq.ParquetWriter(folder / REMOVED, pa.schema(names)) as writer:
+        for index, spilled in enumerate(removed):
+            for bucket in range(MOST_BUCKETS):
+                for rows in (place.read(bucket) for place in spilled if bucket in place):
+                    column = pa.array([index] * rows.num_rows, pa.int64())
+                    writer.write_table(rows.add_column(0, "contribution", column))
+
+
 def _write_bucket(
     bucket_rows: Callable[[int], pa.Table],
     task: Task,
@@ -106,12 +131,14 @@ def _write_bucket(
     folder: str,
     first_part: int,
     bucket: int,
-) -> tuple[int, dict[str, int], dict[Any, int]]:
+) -> tuple[int, dict[str, int], dict[Any, int], dict[str, ColumnTally]]:
     table = bucket_rows(bucket)
     if table.num_rows or bucket == 0:
         write_table(with_source(table, root), folder, first_part + bucket)
     empty = {c.name: table.column(c.name).null_count for c in task.kept_columns}
-    return table.num_rows, empty, _labels(table, task)
+    # Of features only: an id's least value is somebody's id.
+    tallies = {c.name: tally_column(table.column(c.name)) for c in task.features}
+    return table.num_rows, empty, _labels(table, task), tallies
 
 
 def _labels(table: pa.Table, task: Task) -> dict[Any, int]:

@@ -76,6 +76,13 @@ class ManifestPart(_Part):
     columns: dict[str, str] = Field(alias="schema")
     null_counts: dict[str, int]
     unique_counts: dict[str, int]
+    unique_counts_exact: bool
+    column_statistics: dict[str, dict[str, float]]
+    engines: dict[str, str]
+    compression: str | None
+    sha256: str
+    files: int
+    notes: tuple[str, ...]
     quality: dict[str, Any] | None
     cleaning: dict[str, Any]
 
@@ -312,6 +319,13 @@ def _manifest(manifest: DataManifest) -> ManifestPart:
         columns={column.name: column.type for column in manifest.columns},
         null_counts=manifest.null_counts,
         unique_counts=manifest.unique_counts,
+        unique_counts_exact=manifest.unique_counts_exact,
+        column_statistics=manifest.column_statistics,
+        engines=manifest.engines,
+        compression=manifest.source.compression,
+        sha256=manifest.source.sha256,
+        files=manifest.source.files,
+        notes=manifest.source.notes,
         quality=None if manifest.quality is None else manifest.quality.model_dump(mode="json"),
         cleaning={
             **counts.model_dump(mode="json"),

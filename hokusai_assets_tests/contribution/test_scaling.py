@@ -126,6 +126,7 @@ def test_nothing_is_left_beside_the_result(cleaned, tmp_path):
         "part-0.parquet",
         "part-1.parquet",
         "rejected.parquet",
+        "removed.parquet",
     ]
     assert dataset.folder.endswith("clean1")
 
@@ -222,3 +223,50 @@ def test_work_comes_back_in_order_and_errors_as_they_are(parallel):
 def test_a_killed_process_is_an_error_with_a_remedy():
     with workers(parallel=True) as hands, pytest.raises(StorageError, match="was killed"):
         list(hands.in_order(os._exit, range(3)))
+
+
+def test_every_row_that_left_is_listed_with_its_reason(cleaned):
+    import pyarrow.parquet as pq
+
+    dataset = cleaned()
+    listed = pq.read_table(f"{dataset.folder}/removed.parquet").to_pylist()
+    for index, contribution in enumerate(dataset.contributions):
+        own = [row for row in listed if row["contribution"] == index]
+        counts = contribution.counts.model_dump()
+        reasons = {row["reason"] for row in own}
+        assert reasons >= {"duplicates_within", "leaked_exact"}
+        for reason in reasons:
+            assert sum(row["reason"] == reason for row in own) == counts[reason]
+        assert len(own) == contribution.counts.deduplicated + contribution.counts.leaked
+        # Kept and removed rows are different ones, and together all that fit the task.
+        source = contribution.content_root_cleaned
+        rows = read_table(dataset.folder)
+        kept = rows.filter(pa.compute.equal(rows.column("_source"), source))
+        numbers = kept.column("_row_number").to_pylist() + [row["row"] for row in own]
+        assert len(set(numbers)) == len(numbers)
+        assert len(numbers) == contribution.counts.read - contribution.counts.rejected
+
+
+def test_statistics_of_columns_add_up_and_hold_no_text(cleaned, monkeypatch):
+    whole = cleaned()
+    monkeypatch.setattr(exchange, "_BYTES_PER_BUCKET", 3000)
+    monkeypatch.setattr("hokusai_assets.contribution.cleaning._is_large", lambda _: False)
+    split = cleaned()
+    rows = read_table(whole.folder)
+    first, again = (d.contributions[0].manifest for d in (whole, split))
+    assert first.column_statistics == again.column_statistics
+    source = whole.contributions[0].content_root_cleaned
+    own = rows.filter(pa.compute.equal(rows.column("_source"), source))
+    weights = np.array(own.column("weight").to_pylist())
+    lengths = np.array([len(note) for note in own.column("note").to_pylist()])
+    assert set(first.column_statistics) == {"note", "weight"}
+    for name, values, suffix in (("weight", weights, ""), ("note", lengths, "_length")):
+        assert first.column_statistics[name] == pytest.approx(
+            {
+                f"least{suffix}": values.min(),
+                f"greatest{suffix}": values.max(),
+                f"mean{suffix}": values.mean(),
+                f"standard_deviation{suffix}": values.std(),
+            }
+        )
+    assert first.engines["duckdb"]

@@ -90,7 +90,7 @@ def test_base_and_benchmark_rows_are_never_logged(small: SmallTask, tmp_path: Pa
         p.read_bytes() for p in (tmp_path / "home" / "mlflow").rglob("*") if p.is_file()
     )
     parquet = {p.name for p in (tmp_path / "home" / "mlflow").rglob("*.parquet")}
-    assert parquet == {"part-0.parquet", "rejected.parquet"}
+    assert parquet == {"part-0.parquet", "rejected.parquet", "removed.parquet"}
     for path in ("base", "benchmark"):
         line = (small.folder / f"{path}.csv").read_text().splitlines()[1]
         assert line.split(",")[1].encode() not in stored

@@ -64,6 +64,13 @@ MANIFEST = {
     "schema",
     "null_counts",
     "unique_counts",
+    "unique_counts_exact",
+    "column_statistics",
+    "engines",
+    "compression",
+    "sha256",
+    "files",
+    "notes",
     "quality",
     "cleaning",
 }
