@@ -64,7 +64,7 @@ def test_the_contributors_commands_print_what_the_page_shows(folder: Path) -> No
 
 def test_the_python_page_runs_from_top_to_bottom(folder: Path) -> None:
     blocks = re.findall(r"^```python\n(.*?)^```", PYTHON, re.DOTALL | re.MULTILINE)
-    assert len(blocks) == 4
+    assert len(blocks) == 5
     printed = run([sys.executable, "-c", "\n".join(blocks)], folder).splitlines()
     assert printed[0].startswith("Valid")
     assert re.fullmatch(r"[0-9a-f]{64}", printed[1])
