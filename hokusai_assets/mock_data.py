@@ -129,6 +129,8 @@ class _Maker:
         if column.role in {"id", "group"} and column.allowed is None:
             # Groups of three rows, and never one group in two files.
             step = 3 if column.role == "group" else 1
+            if column.pattern is not None:
+                raise _no_examples(column)  # that many different ones
             return [_name(column, prefix, number // step, column.role) for number in numbers]
         if column.type in {"text", "category"}:
             return self._texts(column, classes)
@@ -142,6 +144,9 @@ class _Maker:
         return self._numbers(column, classes)
 
     def _texts(self, column: Column, classes: np.ndarray) -> list[str]:
+        if column.pattern is not None:
+            picked = self._rng.integers(0, len(_examples(column)), len(classes))
+            return [_examples(column)[p] for p in picked]
         if column.allowed is not None or column.type == "category":
             choices = column.allowed or tuple(map(str, self._common[:12]))
             # Most rows take their class's choice, the others any.
@@ -181,7 +186,8 @@ class _Maker:
     def _add_texts(self, rows: list[Row], places: Iterator[int]) -> None:
         refused = "reject" in {self._task.privacy.action, *self._task.privacy.detectors.values()}
         for column in self._task.columns:
-            if column.role != "feature" or column.type != "text" or column.allowed is not None:
+            closed = column.allowed is not None or column.pattern is not None
+            if column.role != "feature" or column.type != "text" or closed:
                 continue
             additions = list(UNICODE_EXAMPLES)
             if column.pii != "reject" and (column.pii is not None or not refused):
@@ -218,6 +224,19 @@ class _Maker:
 
     def _position(self, column: Column) -> int:
         return self._task.columns.index(column)
+
+
+def _examples(column: Column) -> tuple[str, ...]:
+    if not column.examples:
+        raise _no_examples(column)
+    return column.examples
+
+
+def _no_examples(column: Column) -> UsageError:
+    return UsageError(
+        f"Mock data cannot be made for column {column.name!r}, whose texts must match a pattern: "
+        "list some under examples in the task (ids and groups with a pattern have no mock data)."
+    )
 
 
 def _word(index: int) -> str:

@@ -13,7 +13,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from hokusai_assets.contribution.rows import FIRST_ROWS, describe
+from hokusai_assets.contribution.schema import UNMATCHED
 from hokusai_assets.contribution.sorted_roots import SortedRoot
+from hokusai_assets.contribution.typing_columns import unmatched
 from hokusai_assets.records import Dataset, RejectionReason
 from hokusai_assets.table_digests import digest_rows
 from hokusai_assets.tables import ROW_NUMBER, arrow_type, read_parts
@@ -143,6 +145,8 @@ def _checks(column: Column, task: Task, null_shares: bool) -> list[Any]:
         checks.append(
             pandera.Check.isin(column.allowed, error="not one of the task's allowed texts")
         )
+    if column.pattern is not None:
+        checks.append(pandera.Check(lambda cells: ~_unmatched(column, cells), error=UNMATCHED))
     if column.role == "target":
         checks.append(pandera.Check.isin(task.data.labels, error="not one of the task's labels"))
     limit = column.max_null_share
@@ -155,6 +159,16 @@ def _checks(column: Column, task: Task, null_shares: bool) -> list[Any]:
             )
         )
     return checks
+
+
+def _unmatched(column: Column, cells: Any) -> Any:
+    import pandas as pd
+    import pyarrow as pa
+
+    texts = pa.array([c if isinstance(c, str) else None for c in cells], pa.string())
+    found = pd.Series(False, index=cells.index)
+    found.iloc[unmatched(column, texts)] = True
+    return found
 
 
 def _frame(task: Task, table: pa.Table) -> Any:

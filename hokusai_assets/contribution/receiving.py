@@ -14,10 +14,17 @@ from typing import TYPE_CHECKING
 
 from hokusai_assets.contribution.duplicates import in_canonical_order
 from hokusai_assets.contribution.exchange import Exchange, bucket_count
-from hokusai_assets.contribution.mapping import Mapped, map_part
+from hokusai_assets.contribution.mapping import Mapped, map_part, repeated_ids
 from hokusai_assets.contribution.pii import Policy
 from hokusai_assets.contribution.reading import open_reader, refuse_no_rows
-from hokusai_assets.contribution.rows import RawRows, Rejections, RowNumbers, RowReader
+from hokusai_assets.contribution.rows import (
+    FIRST_ROWS,
+    RawRows,
+    Rejections,
+    RowNumbers,
+    RowReader,
+    counted,
+)
 from hokusai_assets.contribution.schema import refuse_nulls, refuse_too_many
 from hokusai_assets.contribution.sorted_roots import SortedRoot
 from hokusai_assets.contribution.workers import Workers
@@ -88,6 +95,7 @@ def receive(
     refuse_too_many(name, reader.read, rejections, task)
     refuse_nulls(name, mapped.typed, mapped.empty, task)
     mapped.pii.refuse(name, reader.number)
+    _refuse_repeated_ids(name, mapped, reader, task)
     return Received(
         source=reader.source,
         exchange=exchange,
@@ -106,6 +114,17 @@ def _refuse_too_many_rows(reader: RowReader, mapped: Mapped, task: Task) -> None
         raise ContributionError(
             f"The file {reader.source.name} is refused: it has more than the accepted {limit:,} "
             "rows. Send fewer, or raise max_rows under [reading] in the task."
+        )
+
+
+def _refuse_repeated_ids(name: str, mapped: Mapped, reader: RowReader, task: Task) -> None:
+    rows = repeated_ids(mapped)
+    if rows and task.id_column is not None:
+        first = ", ".join(map(str, reader.number(rows[:FIRST_ROWS])))
+        raise ContributionError(
+            f"The file {name} is refused: in column {task.id_column.name!r}, whose cells must "
+            f"differ, {counted(len(rows), 'row')} share theirs with another row (first rows: "
+            f"{first}). Give each row an id of its own."
         )
 
 

@@ -16,6 +16,8 @@ _REMEDIES = (
     ("empty", "Fill these cells or leave the rows out."),
     ("not one of the task's labels", "Use the labels as the task spells them."),
     ("not one of the task's allowed", "Use the texts as the task spells them."),
+    ("does not match", "Write it as the task's pattern demands."),
+    ("a cell of more than", "Shorten the text, or leave the row out."),
     ("below ", "Check the unit; leave the rows out if the value is right."),
     ("above ", "Check the unit; leave the rows out if the value is right."),
     ("an integer beyond", "Write at most 64 bits; ids of more digits are text."),

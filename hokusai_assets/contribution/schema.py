@@ -13,13 +13,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hokusai_assets.contribution.rows import RawRows, Rejections, TypedRows, counted, describe
-from hokusai_assets.contribution.typing_columns import type_column
+from hokusai_assets.contribution.typing_columns import type_column, unmatched
 from hokusai_assets.errors import ContributionError
 from hokusai_assets.tables import arrow_type
 from hokusai_assets.task import Task
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+STOPPED_AT = 10  # rows that the refusal of a file lists
+UNMATCHED = "does not match the task's pattern"
 
 
 def type_rows(raw: RawRows, task: Task) -> TypedRows:
@@ -69,6 +72,8 @@ def type_part(raw: RawRows, task: Task) -> TypedPart:
             arrays[column.name] = pa.nulls(count, arrow_type(column.type))
             continue
         arrays[column.name], bad = type_column(column, raw.columns[column.name], task)
+        if column.pattern is not None:
+            bad[UNMATCHED] = unmatched(column, arrays[column.name])
         for reason, positions in bad.items():
             rejections.add(column.name, reason, numbers[positions].tolist())
             fits[positions] = False
@@ -82,12 +87,13 @@ def type_part(raw: RawRows, task: Task) -> TypedPart:
 def refuse_too_many(name: str, read: int, rejections: Rejections, task: Task) -> None:
     """Raise ContributionError if more rows were rejected than the task accepts, or all."""
     rejected, limit = len(rejections.rows), task.reading.max_rejected_share
+    first = ", ".join(map(str, sorted(rejections.rows)[:STOPPED_AT]))
     if rejected > limit * read or rejected == read:
         raise ContributionError(
             f"The file {name} is refused: {rejected:,} of {counted(read, 'row')} "
-            f"({rejected / read:.2%}) do not fit the task, more than the accepted "
-            f"{limit:.2%}. {describe(rejections.reasons())}. Correct these rows, or raise "
-            "max_rejected_share under [reading] in the task."
+            f"({rejected / read:.2%}) do not fit the task (the first of them: {first}), more than "
+            f"the accepted {limit:.2%}. {describe(rejections.reasons())}. Correct these rows, or "
+            "raise max_rejected_share under [reading] in the task."
         )
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from hokusai_assets.contribution.rows import Kind, RawColumn
 from hokusai_assets.contribution.typing_cells import CellError, type_cell
 from hokusai_assets.digests import Cell
+from hokusai_assets.errors import TaskError
 from hokusai_assets.table_digests import composed
 from hokusai_assets.tables import arrow_type
 from hokusai_assets.task import Column, Task
@@ -59,6 +60,20 @@ def type_column(column: Column, raw: RawColumn, task: Task) -> tuple[pa.Array, d
     order = np.argsort(np.concatenate(places), kind="stable")
     typed = pa.concat_arrays(parts).take(pa.array(order))
     return typed, {reason: np.sort(np.concatenate(found)) for reason, found in bad.items()}
+
+
+def unmatched(column: Column, cells: pa.Array) -> Any:
+    """Positions of texts that do not match the column's pattern as a whole (RE2, linear time)."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    try:
+        matches = pc.match_substring_regex(cells, rf"\A(?:{column.pattern})\z")
+    except pa.ArrowInvalid:
+        raise TaskError(
+            f"The pattern of column {column.name!r} is no RE2 expression: correct it in the task."
+        ) from None
+    return _positions(pc.invert(pc.fill_null(matches, True)))
 
 
 def _without_long(

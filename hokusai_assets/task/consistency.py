@@ -34,10 +34,14 @@ def contradictions(task: "Task") -> Iterator[str]:
             yield f"column {column.name!r} has bounds but is of type {column.type}"
         if column.allowed is not None and column.type not in {"text", "category"}:
             yield f"column {column.name!r} lists allowed texts but is of type {column.type}"
+        if column.pattern is not None and column.type not in {"text", "category"}:
+            yield f"column {column.name!r} has a pattern but is of type {column.type}"
+        if column.unique and column.role != "id":
+            yield f"column {column.name!r} is to be unique but is no id"
         if column.role == "target" and column.nullable:
             yield f"column {column.name!r} is the target and cannot be nullable"
         if column.role == "target" and column.type not in {"text", "category", "integer"}:
-            yield f"column {column.name!r} is the target: its type must be category or integer"
+            yield f"column {column.name!r} is the target: it must be category, text or integer"
     labels = task.data.labels
     if len(set(map(str, labels))) != len(labels):
         yield "data.labels holds a label twice"

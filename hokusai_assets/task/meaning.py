@@ -23,7 +23,10 @@ def meaning_of(task: "Task") -> dict[str, Any]:
     if len(set(task.weights.values())) == 1:
         body.get("metrics", {}).pop("weights", None)
     body["columns"] = sorted(
-        ({k: v for k, v in c.items() if k != "description"} for c in body["columns"]),
+        (
+            {k: v for k, v in c.items() if k not in {"description", "examples"}}
+            for c in body["columns"]
+        ),
         key=lambda c: str(c["name"]),
     )
     return {key: _decimal_strings(value) for key, value in body.items() if value != {}}

@@ -46,6 +46,13 @@ class Column(Section):
     minimum: float | None = Field(None, description="Smallest accepted number.")
     maximum: float | None = Field(None, description="Largest accepted number.")
     allowed: tuple[str, ...] | None = Field(None, description="The only accepted texts.")
+    pattern: str | None = Field(
+        None, description="RE2 expression that the whole of a text must match."
+    )
+    examples: tuple[str, ...] = Field((), description="Texts that fit; mock data are made of them.")
+    unique: bool = Field(
+        False, description="Must ids differ? Then a file that repeats one is refused."
+    )
     max_null_share: float | None = Field(
         None, ge=0, le=1, description="Largest accepted share of empty cells in a file."
     )

@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hokusai_assets.contribution.cleaning import load_reference
 from hokusai_assets.contribution.reading import read_rows
 from hokusai_assets.contribution.schema import type_rows
-from hokusai_assets.errors import ContributionError
+from hokusai_assets.errors import ContributionError, ReferenceDataError, TaskError
 
 COLUMNS = [
     {"name": "key", "type": "integer", "role": "id"},
@@ -188,3 +189,86 @@ def test_every_format_gives_the_same_typed_rows(tmp_path_factory, write, make_ta
         path = write(folder / f"data.{suffix}", rows)
         typed = type_rows(read_rows(str(path), task), task)
         assert typed.table.to_pylist() == expected, suffix
+
+
+def patterned(**more):
+    from hokusai_assets_tests.contribution.conftest import build_task
+
+    return build_task(
+        [
+            {"name": "key", "type": "text", "role": "id", **more.pop("key", {})},
+            {"name": "code", "type": "text", "pattern": "[A-Z]{2}-[0-9]+", **more.pop("code", {})},
+            {"name": "label", "type": "category", "role": "target"},
+        ],
+        reading={"max_rejected_share": 0.9},
+        **more,
+    )
+
+
+def test_texts_must_match_the_pattern_as_a_whole(tmp_path, write):
+    codes = ["AB-1", "ab-1", "AB-1 ", "xAB-1", "AB-1\nAB-2", "CD-22", "", "AB-"]
+    path = write(
+        tmp_path / "c.jsonl",
+        [{"key": f"k{i}", "code": c, "label": "good"} for i, c in enumerate(codes)],
+    )
+    found = type_rows(read_rows(str(path), patterned(code={"nullable": True})), patterned())
+    assert found.table.column("code").to_pylist() == ["AB-1", "CD-22"]
+    reasons = {(r.column, r.reason): r.first_rows for r in found.rejections}
+    assert reasons[("code", "does not match the task's pattern")] == (2, 3, 4, 5, 8)
+
+
+def test_a_pattern_that_is_none_is_the_tasks_fault(tmp_path, write):
+    path = write(tmp_path / "c.csv", [{"key": "k", "code": "x", "label": "good"}])
+    task = patterned(code={"pattern": "(?=lookahead)"})
+    with pytest.raises(TaskError, match="no RE2 expression"):
+        type_rows(read_rows(str(path), task), task)
+
+
+def test_a_pattern_takes_linear_time(tmp_path, write):
+    task = patterned(code={"pattern": "(a+)+b"})
+    rows = [{"key": "k", "code": "a" * 50_000, "label": "good"} for _ in range(2)]
+    rows.append({"key": "k", "code": "ab", "label": "good"})
+    path = write(tmp_path / "c.csv", rows)
+    assert type_rows(read_rows(str(path), task), task).rejected == 2
+
+
+@pytest.mark.parametrize("suffix", ["csv", "jsonl"])
+def test_a_file_that_repeats_an_id_is_refused_where_ids_must_differ(tmp_path, write, suffix):
+    rows = [{"key": f"k{i}", "code": f"AB-{i}", "label": "good"} for i in range(9)]
+    rows[6]["key"] = rows[2]["key"]
+    path = write(tmp_path / f"c.{suffix}", rows)
+    load_reference(str(path), patterned(), key=None)
+    with pytest.raises(ReferenceDataError, match=r"'key'.*2 rows share theirs.*first rows: 3, 7\)"):
+        load_reference(str(path), patterned(key={"unique": True}), key=None)
+    rows[6]["key"] = "k6"
+    path = write(tmp_path / f"d.{suffix}", rows)
+    load_reference(str(path), patterned(key={"unique": True}), key=None)
+
+
+def test_a_refusal_lists_the_first_ten_rows(tmp_path, write):
+    task = patterned()
+    rows = [{"key": f"k{i}", "code": "no", "label": "good"} for i in range(30)]
+    path = write(tmp_path / "c.csv", rows)
+    listed = ", ".join(map(str, range(1, 11)))
+    with pytest.raises(ContributionError, match=rf"\(the first of them: {listed}\)"):
+        type_rows(read_rows(str(path), task), task)
+
+
+def test_patterns_are_for_texts_and_uniqueness_for_ids():
+    with pytest.raises(TaskError, match="'code' is to be unique but is no id"):
+        patterned(code={"unique": True})
+    with pytest.raises(TaskError, match="'code' has a pattern but is of type number"):
+        patterned(code={"type": "number"})
+
+
+def test_mock_data_of_patterns_are_made_of_the_tasks_examples(tmp_path):
+    from hokusai_assets.errors import UsageError
+    from hokusai_assets.mock_data import write_mock_files
+
+    task = patterned(code={"examples": ["AB-1", "CD-2"]})
+    made = write_mock_files(task, 300, tmp_path)
+    table, _ = load_reference(made.base, task, key=None)
+    assert set(table.column("code").to_pylist()) == {"AB-1", "CD-2"}
+    with pytest.raises(UsageError, match="examples"):
+        write_mock_files(patterned(), 300, tmp_path / "none")
+    assert task.digest == patterned().digest  # they are no part of what the task means
