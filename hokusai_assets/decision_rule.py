@@ -67,7 +67,7 @@ class Facts:
     rows: int
     benchmark_rows_in_training: int
     leaked_rows: int
-    typed_rows: int
+    distinct_rows: int
     primary_baseline_millionths: int | None
     primary_candidate_millionths: int | None
     primary_p_pico: int | None
@@ -193,23 +193,24 @@ def holm(p_values: Mapping[str, int]) -> dict[str, int]:
 
 def _data(rule: Mapping[str, Any], facts: Facts) -> ClauseResult:
     limit = int(rule["max_leaked_share_millionths"])
-    few = facts.leaked_rows * 10**6 <= limit * facts.typed_rows and facts.typed_rows > 0
+    few = facts.leaked_rows * 10**6 <= limit * facts.distinct_rows and facts.distinct_rows > 0
     clean = facts.benchmark_rows_in_training == 0
     if not clean:
         sentence = f"{facts.benchmark_rows_in_training:,} benchmark rows were trained on."
-    elif not facts.typed_rows:
-        sentence = "No contributed row was readable, so the share that leaked is undefined."
+    elif not facts.distinct_rows:
+        sentence = "No contributed row is left, so the share that leaked is undefined."
     else:
-        share = Fraction(facts.leaked_rows, facts.typed_rows)
+        share = Fraction(facts.leaked_rows, facts.distinct_rows)
         sentence = (
-            f"{facts.leaked_rows:,} of {facts.typed_rows:,} contributed rows ({_percent(share)}) "
-            f"stand in the benchmark, at most {_percent(Fraction(limit, 10**6))} may; none was "
+            f"{facts.leaked_rows:,} of {facts.distinct_rows:,} contributed rows "
+            f"({_percent(share)}), duplicates aside, stand in the benchmark, at most "
+            f"{_percent(Fraction(limit, 10**6))} may; none was "
             "trained on."
         )
     numbers: Numbers = {
         "benchmark_rows_in_training": facts.benchmark_rows_in_training,
         "leaked_rows": facts.leaked_rows,
-        "typed_rows": facts.typed_rows,
+        "distinct_rows": facts.distinct_rows,
         "max_leaked_share_millionths": limit,
     }
     return ClauseResult("data", clean and few, numbers, sentence)

@@ -127,6 +127,11 @@ class CleaningCounts(Record):
         """Rows dropped because their features, or nearly these, stand in the benchmark."""
         return self.leaked_exact + self.leaked_normalised + self.leaked_near
 
+    @property
+    def distinct(self) -> int:
+        """Rows that say something of their own: neither rejected, dropped nor duplicates."""
+        return self.leaked + self.already_paid + self.kept
+
     @model_validator(mode="after")
     def _adds_up(self) -> Self:
         gone = self.rejected + self.dropped_pii + self.deduplicated + self.leaked
@@ -225,10 +230,9 @@ class ContributedDataset(Dataset):
 
     @property
     def leaked_share(self) -> tuple[int, int]:
-        """Leaked rows, and rows read less rejected, over all contributions."""
+        """Leaked rows, and distinct rows, of which they are some, over all contributions."""
         leaked = sum(c.counts.leaked for c in self.contributions)
-        typed = sum(c.counts.read - c.counts.rejected for c in self.contributions)
-        return leaked, typed
+        return leaked, sum(c.counts.distinct for c in self.contributions)
 
 
 class MergedDataset(Dataset):

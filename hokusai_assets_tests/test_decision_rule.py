@@ -38,7 +38,7 @@ FACTS = Facts(
     rows=3_000,
     benchmark_rows_in_training=0,
     leaked_rows=15,
-    typed_rows=1_500,
+    distinct_rows=1_500,
     primary_baseline_millionths=760_000,
     primary_candidate_millionths=792_667,
     primary_p_pico=4_000_000,
@@ -91,7 +91,7 @@ def test_all_clauses_hold_and_the_verdict_follows():
     [
         ("data", {"benchmark_rows_in_training": 1}),
         ("data", {"leaked_rows": 16}),
-        ("data", {"leaked_rows": 0, "typed_rows": 0}),
+        ("data", {"leaked_rows": 0, "distinct_rows": 0}),
         ("rows", {"rows": 1_999}),
         ("threshold", {"primary_candidate_millionths": 769_940}),
         ("threshold", {"primary_candidate_millionths": None, "primary_undefined": "no rows"}),

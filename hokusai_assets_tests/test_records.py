@@ -139,10 +139,13 @@ def test_counts_by_hand() -> None:
     assert (counts.deduplicated, counts.leaked) == (12, 13)
 
 
-def test_the_leaked_share_is_of_the_rows_that_fit_the_schema_over_all_contributions() -> None:
+def test_the_leaked_share_is_of_the_distinct_rows_over_all_contributions() -> None:
+    """Copies do not dilute it: whoever sends more of them has leaked no less."""
     first = CleaningCounts(read=10, rejected=2, leaked_exact=1, kept=7)
     second = CleaningCounts(read=20, rejected=5, leaked_normalised=3, dropped_pii=2, kept=10)
-    assert contributed(first, second).leaked_share == (4, 23)
+    assert contributed(first, second).leaked_share == (4, 21)
+    copied = CleaningCounts(read=5010, rejected=2, duplicates_within=5000, leaked_exact=1, kept=7)
+    assert contributed(copied, second).leaked_share == (4, 21)
 
 
 def test_the_leaked_share_of_nothing_is_nothing_of_nothing() -> None:

@@ -132,15 +132,15 @@ def _leakage(
             folder=Path(folder, "unleaked"),
             assessed=False,
         )
-        leaked = again.contributions[0].counts.leaked
+        leaked, distinct = again.leaked_share
     except ContributionError:
         # The same cleaning succeeded without the benchmark: every row stands in it.
-        leaked = counts.kept
+        leaked = distinct = counts.kept
     # The decision rule's comparison, in its integers, so that both say the same of any file.
     limit = math.floor(Fraction(repr(task.decision.max_leaked_share)) * 10**6)
     if not leaked:
         return "none"
-    return "below" if leaked * 10**6 <= limit * (counts.read - counts.rejected) else "above"
+    return "below" if leaked * 10**6 <= limit * distinct else "above"
 
 
 def _accepted(

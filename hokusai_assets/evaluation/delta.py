@@ -64,16 +64,16 @@ def compare(
     rule: Mapping[str, Any],
     *,
     leaked: int,
-    typed_rows: int,
+    distinct_rows: int,
     benchmark_rows_in_training: int,
     shares: tuple[ContributorShare, ...],
     attempt: Attempt,
 ) -> DeltaReport:
     """The delta report of one evaluation.
 
-    `rule` is the plan's; `leaked` of `typed_rows` contributed rows (read less rejected) stood in
-    the benchmark. `fixed_rows` and `broken_rows` are those of the first seed, whose model is the
-    one released. Raises ModelError where the predictions are not those that `metrics` describes.
+    `rule` is the plan's; `leaked` of `distinct_rows` contributed rows stood in the benchmark.
+    `fixed_rows` and `broken_rows` are those of the first seed, whose model is the one released.
+    Raises ModelError where the predictions are not those that `metrics` describes.
     """
     rows = read_predictions(metrics.folder)
     # The rule names the test for this number of seeds; another number would need another test.
@@ -91,7 +91,7 @@ def compare(
         rows=metrics.row_count,
         benchmark_rows_in_training=benchmark_rows_in_training,
         leaked_rows=leaked,
-        typed_rows=typed_rows,
+        distinct_rows=distinct_rows,
         primary_baseline_millionths=primary.baseline.millionths,
         primary_candidate_millionths=primary.candidate.millionths,
         primary_p_pico=primary.p_value_pico,

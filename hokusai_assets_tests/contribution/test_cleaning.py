@@ -72,7 +72,7 @@ def test_every_row_is_counted_where_it_went(clean, rows):
         conflicts=1,
     )
     assert found.row_count == 401 == alice.manifest.row_count
-    assert found.leaked_share == (2, 407)
+    assert found.leaked_share == (2, 403)
 
 
 def test_stored_rows_roots_and_provenance(clean, rows):

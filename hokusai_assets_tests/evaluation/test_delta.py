@@ -27,7 +27,7 @@ def report_on(make_task, make_benchmark, tmp_path):
             metrics,
             rule,
             leaked=3,
-            typed_rows=1_500,
+            distinct_rows=1_500,
             benchmark_rows_in_training=0,
             shares=SHARES,
             attempt=Attempt(number=attempt, provisional=True),

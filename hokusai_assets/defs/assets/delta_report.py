@@ -25,14 +25,14 @@ def delta_report(
     from hokusai_assets.evaluation.delta import compare
     from hokusai_assets.reporting import summary
 
-    leaked, typed = contributed_data.leaked_share
+    leaked, distinct = contributed_data.leaked_share
     with plain_failures():
         report = compare(
             inputs.run.task,
             benchmark_metrics,
             evaluation_plan.body["rule"],
             leaked=leaked,
-            typed_rows=typed,
+            distinct_rows=distinct,
             benchmark_rows_in_training=evaluation_plan.rows_left_in_training,
             shares=evaluation_plan.shares,
             attempt=evaluation_plan.attempt,
