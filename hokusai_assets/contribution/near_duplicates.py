@@ -36,7 +36,7 @@ _BITMAP_SIMILARITY = 0.5  # below SIMILARITY, since words can share a bit
 _ALL_PAIRS_TO = 6  # of rows in one band; of more, each with so many before it
 _LEADERS = 3  # with whom the others are paired, beside those just before
 _PAIRS_AT_ONCE = 100_000
-_RANGE_BYTES = 64 << 20
+_RANGE_BYTES = 24 << 20
 
 
 class SignedRows:

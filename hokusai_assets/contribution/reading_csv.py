@@ -32,7 +32,7 @@ from hokusai_assets.task import Task
 DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a vertical bar"}
 MAX_HEADER_BYTES = 1 << 20
 MAX_LINE_BYTES = 16 << 20
-ENGINE_MEMORY = "500MB"
+ENGINE_MEMORY = "300MB"
 
 _REASONS = {
     "MISSING COLUMNS": "too few cells",
