@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Literal
 from hokusai_assets.contribution.drift import first_rows
 from hokusai_assets.contribution.duplicates import Matches
 from hokusai_assets.contribution.exchange import Buckets, bucket_count
+from hokusai_assets.contribution.finding import find_files
 from hokusai_assets.contribution.leakage import feature_digests, table_keys
 from hokusai_assets.contribution.manifest import StoredRows, build_manifest, column_schemas
 from hokusai_assets.contribution.near_duplicates import SignedRows
@@ -32,8 +33,7 @@ from hokusai_assets.contribution.rows import counted, take_rows
 from hokusai_assets.contribution.sorted_roots import SortedRoot
 from hokusai_assets.contribution.storing import label_counts, store, write_rejected, write_removed
 from hokusai_assets.contribution.workers import Workers, workers
-from hokusai_assets.errors import ContributionError, ReferenceDataError
-from hokusai_assets.files import is_url
+from hokusai_assets.errors import ContributionError, HokusaiError, ReferenceDataError
 from hokusai_assets.records import (
     CleanContribution,
     CleaningCounts,
@@ -50,6 +50,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Reference = Literal["base", "benchmark"]
+
+_MOST_FILES = 100_000
+# gzip, zstd and Parquet: how many times their size they hold, more or less.
+_EXPANDING = {b"\x1f\x8b": 8, b"\x28\xb5\x2f\xfd": 8, b"PAR1": 4}
 
 
 def load_reference(
@@ -349,16 +353,25 @@ def _is_large(paths: Sequence[str]) -> bool:
 
 
 def _size(path: str) -> int:
-    """The file's size, or 0 where reading will say what is wrong with it."""
-    import fsspec
+    """About how many bytes the rows have, or 0 where reading will say what is wrong.
 
+    Compressed files hold more than their size; guessed too low, a bucket takes more memory, guessed
+    too high, there are more of them.
+    """
     try:
-        if not is_url(path):
-            return Path(path).stat().st_size
-        fs, remote = fsspec.core.url_to_fs(path)
-        return int(fs.size(remote) or 0)
-    except (OSError, ValueError, ImportError):
+        files = find_files(path, _MOST_FILES)
+        if files[0].fs is not None:
+            return sum(int(file.fs.size(file.path) or 0) for file in files)
+        return sum(_plain_size(Path(file.path)) for file in files)
+    except (OSError, HokusaiError):
         return 0
+
+
+def _plain_size(path: Path) -> int:
+    with path.open("rb") as stream:
+        start = stream.read(4)
+    factor = next((f for magic, f in _EXPANDING.items() if start.startswith(magic)), 1)
+    return path.stat().st_size * factor
 
 
 def _nothing_left(name: str, counts: CleaningCounts) -> str:

@@ -40,7 +40,8 @@ class Found:
     @property
     def name(self) -> str:
         """What people are shown."""
-        return mask_text(self.part)
+        # Names of files are a stranger's too: no line end or escape of theirs reaches a terminal.
+        return mask_text("".join(c if c.isprintable() else "?" for c in self.part))
 
 
 @dataclass(frozen=True)

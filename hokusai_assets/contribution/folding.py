@@ -7,6 +7,7 @@ and dashes one space and one hyphen, invisible characters nothing.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -17,8 +18,21 @@ if TYPE_CHECKING:
 # Minus sign: not a dash by category, but typed as one. Tabs separate digits as spaces do.
 _AS_HYPHEN = {0x2212, 0x02D7}
 _AS_SPACE = {0x09}
-# Variation selectors and the grapheme joiner are marks, yet invisible.
-_INVISIBLE = {0x034F, *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)}
+# What shows nothing (Unicode's Default_Ignorable_Code_Point beyond category Cf: fillers, joiners,
+# variation selectors), and control characters that are no white space.
+_INVISIBLE = {
+    *(0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2065, 0x3164, 0xFFA0),
+    *range(0x180B, 0x1810),
+    *range(0xFE00, 0xFE10),
+    *range(0xFFF0, 0xFFF9),
+    *range(0xE0000, 0xE1000),
+    *range(0x09),
+    *range(0x0E, 0x1C),
+    *range(0x7F, 0x85),
+    *range(0x86, 0xA0),
+}
+CONTROLS = r"[\x00-\x08\x0E-\x1B\x7F]"  # of ASCII
+_CONTROL = re.compile(CONTROLS)
 
 
 class _Table(dict[int, Any]):
@@ -51,12 +65,12 @@ _TABLE = _Table()
 def visible(text: str) -> str:
     """The text without the characters that nobody sees."""
     if text.isascii():
-        return text
+        return _CONTROL.sub("", text)
     return "".join(c for c in text if ord(c) not in _INVISIBLE and unicodedata.category(c) != "Cf")
 
 
 def fold(text: str) -> str:
-    """The folded text; ASCII text comes back as it is, tabs aside."""
+    """The folded text; ASCII text comes back as it is, tabs and control characters aside."""
     return text.translate(_TABLE)
 
 
@@ -66,7 +80,8 @@ def fold_column(text: pa.Array) -> pa.Array:
     import pyarrow.compute as pc
 
     tabs_gone = pc.replace_substring(text, "\t", " ")
-    other = pc.invert(pc.fill_null(pc.string_is_ascii(text), True))
+    plain = pc.and_not(pc.string_is_ascii(text), pc.match_substring_regex(text, CONTROLS))
+    other = pc.invert(pc.fill_null(plain, True))
     if not pc.any(other).as_py():
         return tabs_gone
     cells = [fold(cell) for cell in text.filter(other).to_pylist()]
@@ -75,7 +90,7 @@ def fold_column(text: pa.Array) -> pa.Array:
 
 def original_spans(text: str, spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     """For each span of fold(text), not empty, the characters of `text` that it came from."""
-    if text.isascii():
+    if text.isascii() and not _CONTROL.search(text):
         return list(spans)
     origin = [
         index

@@ -24,6 +24,7 @@ from hokusai_assets.contribution.near_texts import (
     signatures,
     similar,
 )
+from hokusai_assets.contribution.normalising import normalise_text
 from hokusai_assets.contribution.workers import Workers
 from hokusai_assets.task import Task
 
@@ -52,6 +53,8 @@ class SignedRows:
         self.folder = folder
         self.buckets = buckets
         self.rows = rows
+        # Rows that left: they are no rows that later contributions could repeat.
+        self.left_out: set[int] = set()
         folder.mkdir(parents=True, exist_ok=True)
 
     def sign(self, bucket: int, table: pa.Table, task: Task) -> None:
@@ -132,6 +135,8 @@ def find_near(
         facts = _facts(sets, offsets, np.unique(some), task)
         for one, other in some.tolist():
             of_set = int(np.searchsorted(starts, one, side="right")) - 1
+            if one - starts[of_set] in sets[of_set].left_out:
+                continue
             if _near(facts[one], facts[other], scales, of_set in free):
                 near.add((other - starts[-2], of_set))
     return NearPairs(sorted(near))
@@ -247,7 +252,11 @@ def _facts(
             table = rows.rows(bucket, [*texts, *numeric, *others, *said])
             table = table.take(here - begins[bucket])
             words = [frozenset((w or "").split(" ")) for w in comparable(table, task).to_pylist()]
-            columns = [_tuples(table, names) for names in (others, numeric, said)]
+            columns = [
+                [tuple(map(_as_compared, cells)) for cells in _tuples(table, others)],
+                _tuples(table, numeric),
+                _tuples(table, said),
+            ]
             facts.update(zip(here.tolist(), zip(words, *columns, strict=True), strict=True))
     return facts
 
@@ -256,6 +265,11 @@ def _tuples(table: pa.Table, names: list[str]) -> list[tuple[Any, ...]]:
     if not names:
         return [()] * table.num_rows
     return list(zip(*(table.column(name).to_pylist() for name in names), strict=True))
+
+
+def _as_compared(cell: Any) -> Any:
+    """A category as it is written, its case and spaces aside."""
+    return normalise_text(cell, punctuation=True) if isinstance(cell, str) else cell
 
 
 def _near(one: Fact, other: Fact, scales: dict[str, float], any_label: bool) -> bool:

@@ -101,6 +101,8 @@ class NearRows:
             gone = found.leaked | found.repeated
         else:
             matches.reported += len(found.repeated)
+        if signed is not None:
+            signed.left_out.update(gone)
         by_bucket: dict[int, list[tuple[int, str]]] = defaultdict(list)
         bucket = 0
         for row in sorted(gone):

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 SIMILARITY = 0.7
 BANDS = 8
-RUN = 3  # words; texts of fewer have no signature
+RUN = 3  # words; texts of fewer are one run
 ROW_BITS = 28  # of a packed band: which row; the others are the hash
 SIGNATURE_COLUMNS = ("_bands", "_words")  # of rows on their way
 _SEED = 0x9E3779B97F4A7C15
@@ -93,7 +93,7 @@ def packed(hashes: pa.Array, bitmaps: pa.Array) -> Signatures:
 
 
 def signature_columns(words: pa.Array) -> tuple[pa.Array, pa.Array]:
-    """Each text's band hashes, as fixed-size binary (null of short texts), and its word bitmap."""
+    """Each text's band hashes, as fixed-size binary (null without words), and its word bitmap."""
     import numpy as np
     import pyarrow as pa
 
@@ -207,17 +207,26 @@ def _bands(hashes: Any, counts: Any) -> tuple[Any, Any]:
     """Which rows have signatures, and their least hashes under each function."""
     import numpy as np
 
-    runs = np.maximum(counts - (RUN - 1), 0)
+    # A text of fewer words is one run, of the words it has: it is near to its equals only, but
+    # its row's numbers may differ.
+    runs = np.where(counts, np.maximum(counts - (RUN - 1), 1), 0)
     rows = np.flatnonzero(runs)
     if not len(rows):
         return rows, np.zeros((0, BANDS), np.uint64)
+    padded = np.concatenate([hashes, np.zeros(RUN - 1, np.uint64)])
+    row_of = np.concatenate([np.repeat(np.arange(len(counts)), counts), [-1] * (RUN - 1)])
+    first = np.concatenate([[0], np.cumsum(counts)[:-1]])
     with np.errstate(over="ignore"):
-        grams = hashes[:-2] * np.uint64(_SEED | 1)
-        grams += hashes[1:-1] * np.uint64(0xC2B2AE3D27D4EB4F)
-        grams += hashes[2:] * np.uint64(0x165667B19E3779F9)
-        # Runs that go over a row's end are none: the gaps between rows are left out.
-        row_of = np.repeat(np.arange(len(counts)), counts)
-        grams = mixed(grams[row_of[:-2] == row_of[2:]])
+        grams = np.zeros(len(hashes), np.uint64)
+        for step, factor in enumerate((_SEED | 1, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9)):
+            ahead = slice(step, step + len(hashes))
+            same = row_of[ahead] == row_of[: len(hashes)]
+            grams += np.where(same, padded[ahead], np.uint64(0)) * np.uint64(factor)
+        # Runs that go over a row's end are none, except that of a short text, which is its first.
+        inside = row_of[: len(hashes)] == row_of[RUN - 1 :]
+        short = np.flatnonzero((counts > 0) & (counts < RUN))
+        inside[first[short]] = True
+        grams = mixed(grams[inside])
         begins = np.concatenate([[0], np.cumsum(runs[rows])[:-1]])
         # Factors that have nothing to do with each other, or the minima would agree too often.
         factors = mixed(mixed(np.arange(1, BANDS + 1, dtype=np.uint64) * np.uint64(_SEED)))

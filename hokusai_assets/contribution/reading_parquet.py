@@ -36,7 +36,7 @@ class ParquetReader(RowReader):
         try:
             with pq.ParquetFile(path) as file:
                 self._names = file.schema_arrow.names
-        except (pa.ArrowException, OSError):
+        except (pa.ArrowException, OSError, UnicodeDecodeError):  # the last of columns' names
             raise self._damaged() from None
         self._positions, self.dropped_columns = match_columns(
             self._names, task, source.name, "its schema"

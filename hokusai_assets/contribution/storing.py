@@ -160,11 +160,13 @@ def _unique_counts(
     with duckdb.connect() as connection:
         connection.execute("SET autoinstall_known_extensions=false")
         connection.execute(f"SET memory_limit='{ENGINE_MEMORY}'")
-        connection.execute(f"SET temp_directory='{folder.parent / 'unique.tmp'}'")
+        scratch = str(folder.parent / "unique.tmp").replace("'", "''")
+        connection.execute(f"SET temp_directory='{scratch}'")
         for name in names:  # one at a time, so that one column's values are in memory
             quoted = name.replace('"', '""')
             row = connection.execute(
-                f"SELECT {count.format(quoted)} FROM read_parquet(?)", [paths]
+                f"SELECT {count.format(quoted)} FROM read_parquet(?, hive_partitioning=false)",
+                [paths],
             ).fetchall()
             counted[name] = int(row[0][0])
     return counted

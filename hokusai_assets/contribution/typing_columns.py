@@ -6,6 +6,7 @@ each different text. A test holds both ways against each other.
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from typing import TYPE_CHECKING, Any
 
@@ -161,7 +162,12 @@ def _beyond(column: Column, numbers: pa.Array) -> dict[str, Any]:
         (column.maximum, pc.greater, "above"),
     ):
         if limit is not None:
-            positions = _positions(pc.fill_null(beyond(numbers, limit), False))
+            edge: float = limit
+            if column.type == "integer":
+                # As integers: doubles do not hold all of 64 bits.
+                whole = math.ceil(limit) if beyond is pc.less else math.floor(limit)
+                edge = min(max(whole, -(2**63)), 2**63 - 1)
+            positions = _positions(pc.fill_null(beyond(numbers, edge), False))
             if len(positions):
                 bad[f"{word} {limit:g}"] = positions
     return bad

@@ -233,3 +233,18 @@ def test_a_pipe_and_a_link_out_of_a_folder_are_refused(clean, tmp_path):
     os.mkfifo(folder / "c.csv")
     with pytest.raises(HokusaiError, match="no regular file"):
         clean(folder)
+
+
+def test_a_files_name_reaches_no_terminal_as_an_escape(clean, tmp_path):
+    path = tmp_path / "x\n\x1b[2J.csv"
+    path.write_text("a,b\n1,2\n")
+    with pytest.raises(ContributionError, match=r"The file x\?\?\[2J\.csv lacks"):
+        clean(path)
+
+
+def test_a_parquet_column_whose_name_is_no_text_is_refused(clean, tmp_path):
+    path = tmp_path / "c.parquet"
+    pq.write_table(pa.table({"PLACEHOLD": [1]}), path, store_schema=False)
+    path.write_bytes(path.read_bytes().replace(b"PLACEHOLD", b"\xff\xfealice\xfe\xff"))
+    with pytest.raises(ContributionError, match="damaged"):
+        clean(path)

@@ -99,11 +99,16 @@ def test_benchmark_rows_in_base_are_left_out_and_counted(tmp_path, make_task, wr
 
 
 @pytest.mark.parametrize(
-    "hidden", ["\u200b", "\u2060", "\ufeff", "\u00ad", "\u034f", "\ufe0f", "\U000e0101", "\u202e"]
+    "hidden",
+    [
+        *("\u200b", "\u2060", "\ufeff", "\u00ad", "\u034f", "\ufe0f", "\U000e0101", "\u202e"),
+        *("\u3164", "\u180b", "\u17b4", "\ufff0", "\x01", "\x7f", "\x86"),
+    ],
 )
 def test_characters_that_nobody_sees_do_not_hide_a_row(hidden):
     for edited in (f"a{hidden} fine tea", f"a fine tea{hidden}", f"{hidden}A fi{hidden}ne tea"):
         assert normalise_text(edited) == "a fine tea"
+        assert normalise_column(pa.array([edited])).to_pylist() == ["a fine tea"]
 
 
 def test_marks_of_letters_still_tell_texts_apart():

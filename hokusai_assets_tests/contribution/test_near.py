@@ -72,7 +72,14 @@ def test_a_signature_depends_on_the_words_alone():
         assert (rows >> np.uint64(ROW_BITS)).tolist() == (own.bands >> np.uint64(ROW_BITS)).tolist()
         assert len(rows) == BANDS
         assert together.bitmaps[place] == own.bitmaps[0]
-    assert set((together.bands & low).tolist()) == {3, 4, 5, 6}  # the short ones have none
+    assert set((together.bands & low).tolist()) == {
+        2,
+        3,
+        4,
+        5,
+        6,
+        7,
+    }  # those without words have none
 
 
 def test_no_text_at_all_has_no_signature():
@@ -182,3 +189,47 @@ def test_the_order_of_a_file_does_not_matter(clean):
 def test_benchmark_rows_near_to_base_stay_and_are_counted(clean):
     _, scored = clean([OTHER], base=[row("x", EASY)], benchmark=[row("y", NEAR, label="bad")])
     assert (scored.near_base, scored.left_out_exact, scored.row_count) == (1, 0, 2)
+
+
+def test_short_texts_with_jittered_numbers_are_near_to_their_originals(clean):
+    base = [row(f"y{i}", text(random.Random(i), 9), weight=float(i)) for i in range(10)]
+    benchmark = [row(f"m{i}", f"{WORDS[i]} {WORDS[i + 1]}", weight=i + 0.5) for i in range(9)]
+    own = [{**r, "key": "k" + r["key"], "weight": r["weight"] + 1e-9} for r in benchmark]
+    own += [row(f"o{i}", WORDS[i], weight=i + 0.5) for i in range(3)]
+    (counts,), _ = clean(own, base=base, benchmark=benchmark)
+    assert (counts.leaked_near, counts.kept) == (9, 3)
+
+
+def test_a_category_in_other_letters_does_not_hide_a_near_row(tmp_path, reference, write, source):
+    task = build_task(
+        [
+            {"name": "note", "type": "text"},
+            {"name": "kind", "type": "category"},
+            {"name": "label", "type": "category", "role": "target"},
+        ]
+    )
+
+    def rows(kind, note, label="good"):
+        return [{"note": note, "kind": kind, "label": label}]
+
+    stored, scored = reference(task, rows("blue", OTHER["note"]), rows("red", EASY))
+    own = rows("RED", NEAR) + rows("red", "another thing that nobody else has said before now")
+    found = clean_contributions(
+        [source(write(tmp_path / "a.csv", own))],
+        task,
+        stored,
+        scored,
+        key=None,
+        folder=str(tmp_path / "out"),
+    )
+    assert found.contributions[0].counts.leaked_near == 1
+
+
+def test_a_row_that_left_takes_no_other_contributors_with_it(clean):
+    """The first is near to the benchmark, the second near to the first only."""
+    words = EASY.split()
+    one = " ".join(["xa", "xb", *words[2:]])
+    other = " ".join(["xa", "xb", "xc", "xd", *words[4:]])
+    files = {"alice": [row("a", one), OTHER], "bob": [row("b", other)]}
+    (first, second), _ = clean(files, benchmark=[row("x", EASY)])
+    assert (first.leaked_near, second.duplicates_near, second.kept) == (1, 0, 1)

@@ -270,3 +270,29 @@ def test_statistics_of_columns_add_up_and_hold_no_text(cleaned, monkeypatch):
             }
         )
     assert first.engines["duckdb"]
+
+
+@pytest.mark.parametrize("name", ["o'brien", "note=zzz", "a[b]", "q*r"])
+def test_the_folders_name_does_not_matter(tmp_path, make_task, rows, write, source, name):
+    (tmp_path / name).mkdir()
+    found = clean_contributions(
+        [source(write(tmp_path / "c.csv", rows(20)))],
+        make_task(),
+        None,
+        None,
+        key=None,
+        folder=str(tmp_path / name / "out"),
+    )
+    assert found.contributions[0].manifest.unique_counts["note"] == 20
+
+
+def test_folders_and_compressed_files_go_to_as_many_buckets_as_their_rows_need(tmp_path):
+    from hokusai_assets.contribution.cleaning import _size
+
+    (tmp_path / "data").mkdir()
+    for index in range(4):
+        (tmp_path / "data" / f"{index}.csv").write_bytes(b"x" * 1000)
+    (tmp_path / "c.csv.gz").write_bytes(b"\x1f\x8b" + b"x" * 998)
+    assert _size(str(tmp_path / "data")) == _size(str(tmp_path / "data" / "*.csv")) == 4000
+    assert _size(str(tmp_path / "c.csv.gz")) == 8000
+    assert _size(str(tmp_path / "nothing")) == 0
