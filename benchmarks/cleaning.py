@@ -50,6 +50,11 @@ def main():
         base = load_base(str(folder / "base.csv"), task, key=b"k", folder=str(out / "base"))
         benchmark = load_benchmark(str(folder / "benchmark.csv"), task, base, key=b"k",
                                    sample=lambda table, _: table, folder=str(out / "benchmark"))
+    elif step == "read":  # what is imported on first use is imported before the clock starts
+        with open_reader(str(folder / "benchmark.csv"), task) as reader:
+            [schema.type_part(part, task) for part in reader.parts()]
+    else:
+        duckdb.sql(f"SELECT count(*) FROM read_csv('{folder}/benchmark.csv')").fetchall()
     told = {}
     started = time.perf_counter()
     if step == "copy":
