@@ -10,17 +10,13 @@ or processes it went through. Rows paid for before need a ledger and are none he
 from __future__ import annotations
 
 import functools
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from hokusai_assets.contribution.drift import first_rows
 from hokusai_assets.contribution.duplicates import Matches
 from hokusai_assets.contribution.exchange import Buckets, bucket_count
-from hokusai_assets.contribution.finding import find_files
-from hokusai_assets.contribution.leakage import feature_digests, table_keys
 from hokusai_assets.contribution.manifest import StoredRows, build_manifest, column_schemas
 from hokusai_assets.contribution.near_duplicates import SignedRows
 from hokusai_assets.contribution.near_rows import NearRows
@@ -29,92 +25,25 @@ from hokusai_assets.contribution.pii import Policy, key_id
 from hokusai_assets.contribution.quality import SAMPLE_ROWS, Samples, assess
 from hokusai_assets.contribution.receiving import Received, receive, received_root
 from hokusai_assets.contribution.reducing import CONFLICT, Against, reduce_bucket
-from hokusai_assets.contribution.rows import counted, take_rows
+from hokusai_assets.contribution.rows import counted
 from hokusai_assets.contribution.sorted_roots import SortedRoot
 from hokusai_assets.contribution.storing import label_counts, store, write_rejected, write_removed
 from hokusai_assets.contribution.workers import Workers, workers
-from hokusai_assets.errors import ContributionError, HokusaiError, ReferenceDataError
+from hokusai_assets.contribution.workspace import is_large, scratch_beside, size_of
+from hokusai_assets.errors import ContributionError
 from hokusai_assets.records import (
     CleanContribution,
     CleaningCounts,
     ContributedDataset,
     ContributionSource,
-    DataManifest,
     Dataset,
     Quality,
 )
-from hokusai_assets.tables import FEATURE_KEY, ROW_DIGEST, read_parts, read_table
+from hokusai_assets.tables import ROW_DIGEST, read_parts
 from hokusai_assets.task import Task
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-Reference = Literal["base", "benchmark"]
-
-_MOST_FILES = 100_000
-# gzip, zstd and Parquet: how many times their size they hold, more or less.
-_EXPANDING = {b"\x1f\x8b": 8, b"\x28\xb5\x2f\xfd": 8, b"PAR1": 4}
-
-
-def load_reference(
-    path: str, task: Task, *, key: bytes | None, kind: Reference = "base"
-) -> tuple[pa.Table, DataManifest]:
-    """The operator's own rows in memory: the stored columns in canonical order, and the manifest.
-
-    `_source` is the rows' own content root. Raises ReferenceDataError where a contribution would
-    be refused.
-    """
-    with tempfile.TemporaryDirectory(prefix="hokusai-") as folder:
-        manifest = store_reference(path, task, key=key, kind=kind, folder=Path(folder, "rows"))
-        return read_table(str(Path(folder, "rows"))), manifest
-
-
-def store_reference(
-    path: str, task: Task, *, key: bytes | None, kind: Reference, folder: str | Path
-) -> DataManifest:
-    """Write the operator's own rows into `folder`, a new local one, and return their manifest.
-
-    See load_reference; the rows are never in memory all at once.
-    """
-    policy = Policy(task, key)
-    with _scratch(folder) as scratch, workers(parallel=_is_large([path])) as hands:
-        try:
-            received = receive(path, policy, scratch / "received", hands)
-        except ContributionError as error:
-            raise ReferenceDataError(f"The {kind} data cannot be used: {error}") from None
-        root = received_root(received, scratch / "digests")
-        counts = CleaningCounts(
-            read=received.read,
-            rejected=received.rejected,
-            dropped_pii=received.dropped_pii,
-            kept=received.read - received.rejected - received.dropped_pii,
-        )
-        if not counts.kept:
-            raise ReferenceDataError(
-                f"The {kind} data cannot be used: every row of the file "
-                f"{received.source.name} was dropped for personal data. Let the task mask it."
-            )
-        rows = functools.partial(_received_bucket, received, task)
-        buckets = received.exchange.buckets
-        stored = store(rows, buckets, task, root, Path(folder), hands)
-        write_rejected([received], Path(folder))
-    return build_manifest(received, stored, counts, policy, content_root=root)
-
-
-def leave_out_base_rows(
-    benchmark: pa.Table, base: pa.Table, task: Task
-) -> tuple[pa.Table, int, int]:
-    """The benchmark without rows whose features stand in base, whatever their label.
-
-    Also how many left because their features are equal, and how many because only their
-    normalised text is. A stored baseline cannot forget what it was trained on.
-    """
-    known = table_keys(base, task)
-    keys = benchmark.column(FEATURE_KEY).to_pylist()
-    exact = [digest in known.exact for digest in feature_digests(benchmark, task).to_pylist()]
-    near = [key in known.normalised for key in keys]
-    kept = [row for row in range(benchmark.num_rows) if not near[row]]
-    return take_rows(benchmark, kept), sum(exact), sum(near) - sum(exact)
 
 
 def clean_contributions(
@@ -141,7 +70,7 @@ def clean_contributions(
     if not sources:
         raise ContributionError("No contribution is named: add one to the run configuration.")
     paths = [source.path for source in sources]
-    with _scratch(folder) as scratch, workers(parallel=_is_large(paths)) as hands:
+    with scratch_beside(folder) as scratch, workers(parallel=is_large(paths)) as hands:
         cleaner = _Cleaner(
             Policy(task, key),
             base,
@@ -149,7 +78,7 @@ def clean_contributions(
             folder=Path(folder),
             scratch=scratch,
             hands=hands,
-            buckets=max(bucket_count(_size(path)) for path in paths),
+            buckets=max(bucket_count(size_of(path)) for path in paths),
             several=len(paths) > 1,
             count=count,
             assessed=assessed,
@@ -312,10 +241,6 @@ def _reduce(
     return reduced.matches
 
 
-def _received_bucket(received: Received, task: Task, bucket: int) -> pa.Table:
-    return received.bucket(bucket, task)
-
-
 def _kept_bucket(kept: Buckets, bucket: int) -> pa.Table:
     return kept.read(bucket).drop_columns([CONFLICT])
 
@@ -337,41 +262,6 @@ def _counts(received: Received, matches: Matches, conflicts: int, kept: int) -> 
         conflicts=conflicts,
         duplicates_reported=matches.reported,
     )
-
-
-@contextmanager
-def _scratch(folder: str | Path) -> Iterator[Path]:
-    """A folder beside the result, on the disk that has room for it; gone afterwards."""
-    parent = Path(folder).parent
-    parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".cleaning-", dir=parent) as scratch:
-        yield Path(scratch)
-
-
-def _is_large(paths: Sequence[str]) -> bool:
-    return any(bucket_count(_size(path)) > 1 for path in paths)
-
-
-def _size(path: str) -> int:
-    """About how many bytes the rows have, or 0 where reading will say what is wrong.
-
-    Compressed files hold more than their size; guessed too low, a bucket takes more memory, guessed
-    too high, there are more of them.
-    """
-    try:
-        files = find_files(path, _MOST_FILES)
-        if files[0].fs is not None:
-            return sum(int(file.fs.size(file.path) or 0) for file in files)
-        return sum(_plain_size(Path(file.path)) for file in files)
-    except (OSError, HokusaiError):
-        return 0
-
-
-def _plain_size(path: Path) -> int:
-    with path.open("rb") as stream:
-        start = stream.read(4)
-    factor = next((f for magic, f in _EXPANDING.items() if start.startswith(magic)), 1)
-    return path.stat().st_size * factor
 
 
 def _nothing_left(name: str, counts: CleaningCounts) -> str:

@@ -9,13 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from hokusai_assets.contribution.cleaning import (
+from hokusai_assets.contribution.leakage import write_benchmark_keys
+from hokusai_assets.contribution.near_rows import count_near_base
+from hokusai_assets.contribution.reference_rows import (
     leave_out_base_rows,
     load_reference,
     store_reference,
 )
-from hokusai_assets.contribution.leakage import write_benchmark_keys
-from hokusai_assets.contribution.near_rows import count_near_base
 from hokusai_assets.digests import content_root
 from hokusai_assets.errors import ReferenceDataError
 from hokusai_assets.records import BaseDataset, BenchmarkDataset, ColumnSchema

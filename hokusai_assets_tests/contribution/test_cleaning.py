@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hokusai_assets.contribution.cleaning import clean_contributions, load_reference
+from hokusai_assets.contribution.cleaning import clean_contributions
+from hokusai_assets.contribution.reference_rows import load_reference
 from hokusai_assets.digests import content_root, row_digests
 from hokusai_assets.errors import (
     ContributionError,

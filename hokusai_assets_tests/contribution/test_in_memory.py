@@ -6,8 +6,8 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from hokusai_assets.contribution.cleaning import load_reference
 from hokusai_assets.contribution.in_memory import on_disk
+from hokusai_assets.contribution.reference_rows import load_reference
 from hokusai_assets.errors import UsageError
 
 

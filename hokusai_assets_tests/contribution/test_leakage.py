@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hokusai_assets.contribution.cleaning import leave_out_base_rows, load_reference
 from hokusai_assets.contribution.leakage import (
     benchmark_keys,
     feature_digests,
@@ -14,6 +13,7 @@ from hokusai_assets.contribution.leakage import (
     write_benchmark_keys,
 )
 from hokusai_assets.contribution.normalising import normalise_column, normalise_text
+from hokusai_assets.contribution.reference_rows import leave_out_base_rows, load_reference
 from hokusai_assets.records import Dataset
 from hokusai_assets.tables import write_table
 

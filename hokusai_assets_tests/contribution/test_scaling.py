@@ -10,8 +10,9 @@ import pyarrow as pa
 import pytest
 
 from hokusai_assets.contribution import exchange, reading_csv, reading_json, sorted_roots
-from hokusai_assets.contribution.cleaning import clean_contributions, load_reference
+from hokusai_assets.contribution.cleaning import clean_contributions
 from hokusai_assets.contribution.exchange import Buckets, Exchange, bucket_count
+from hokusai_assets.contribution.reference_rows import load_reference
 from hokusai_assets.contribution.sorted_roots import SortedRoot
 from hokusai_assets.contribution.workers import workers
 from hokusai_assets.digests import content_root
@@ -98,7 +99,7 @@ def test_buckets_and_parts_change_nothing(cleaned, monkeypatch, suffix):
     whole = cleaned(suffix)
     rows = read_table(whole.folder)
     monkeypatch.setattr(exchange, "_BYTES_PER_BUCKET", 3000)
-    monkeypatch.setattr("hokusai_assets.contribution.cleaning._is_large", lambda _: False)
+    monkeypatch.setattr("hokusai_assets.contribution.cleaning.is_large", lambda _: False)
     for module in (reading_csv, reading_json):
         monkeypatch.setattr(module, "ROWS_AT_ONCE", 37)
     monkeypatch.setattr("hokusai_assets.contribution.reading_parquet.ROWS_AT_ONCE", 37)
@@ -250,7 +251,7 @@ def test_every_row_that_left_is_listed_with_its_reason(cleaned):
 def test_statistics_of_columns_add_up_and_hold_no_text(cleaned, monkeypatch):
     whole = cleaned()
     monkeypatch.setattr(exchange, "_BYTES_PER_BUCKET", 3000)
-    monkeypatch.setattr("hokusai_assets.contribution.cleaning._is_large", lambda _: False)
+    monkeypatch.setattr("hokusai_assets.contribution.cleaning.is_large", lambda _: False)
     split = cleaned()
     rows = read_table(whole.folder)
     first, again = (d.contributions[0].manifest for d in (whole, split))
@@ -287,12 +288,12 @@ def test_the_folders_name_does_not_matter(tmp_path, make_task, rows, write, sour
 
 
 def test_folders_and_compressed_files_go_to_as_many_buckets_as_their_rows_need(tmp_path):
-    from hokusai_assets.contribution.cleaning import _size
+    from hokusai_assets.contribution.workspace import size_of
 
     (tmp_path / "data").mkdir()
     for index in range(4):
         (tmp_path / "data" / f"{index}.csv").write_bytes(b"x" * 1000)
     (tmp_path / "c.csv.gz").write_bytes(b"\x1f\x8b" + b"x" * 998)
-    assert _size(str(tmp_path / "data")) == _size(str(tmp_path / "data" / "*.csv")) == 4000
-    assert _size(str(tmp_path / "c.csv.gz")) == 8000
-    assert _size(str(tmp_path / "nothing")) == 0
+    assert size_of(str(tmp_path / "data")) == size_of(str(tmp_path / "data" / "*.csv")) == 4000
+    assert size_of(str(tmp_path / "c.csv.gz")) == 8000
+    assert size_of(str(tmp_path / "nothing")) == 0

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hokusai_assets.contribution.cleaning import load_reference
 from hokusai_assets.contribution.reading import read_rows
+from hokusai_assets.contribution.reference_rows import load_reference
 from hokusai_assets.contribution.schema import type_rows
 from hokusai_assets.errors import ContributionError, ReferenceDataError, TaskError
 

@@ -1,0 +1,91 @@
+"""The operator's own rows: read, typed and treated as contributions are, else left alone."""
+
+from __future__ import annotations
+
+import functools
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from hokusai_assets.contribution.leakage import feature_digests, table_keys
+from hokusai_assets.contribution.manifest import build_manifest
+from hokusai_assets.contribution.pii import Policy
+from hokusai_assets.contribution.receiving import Received, receive, received_root
+from hokusai_assets.contribution.rows import take_rows
+from hokusai_assets.contribution.storing import store, write_rejected
+from hokusai_assets.contribution.workers import workers
+from hokusai_assets.contribution.workspace import is_large, scratch_beside
+from hokusai_assets.errors import ContributionError, ReferenceDataError
+from hokusai_assets.records import CleaningCounts, DataManifest
+from hokusai_assets.tables import FEATURE_KEY, read_table
+from hokusai_assets.task import Task
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Reference = Literal["base", "benchmark"]
+
+
+def load_reference(
+    path: str, task: Task, *, key: bytes | None, kind: Reference = "base"
+) -> tuple[pa.Table, DataManifest]:
+    """The operator's own rows in memory: the stored columns in canonical order, and the manifest.
+
+    `_source` is the rows' own content root. Raises ReferenceDataError where a contribution would
+    be refused.
+    """
+    with tempfile.TemporaryDirectory(prefix="hokusai-") as folder:
+        manifest = store_reference(path, task, key=key, kind=kind, folder=Path(folder, "rows"))
+        return read_table(str(Path(folder, "rows"))), manifest
+
+
+def store_reference(
+    path: str, task: Task, *, key: bytes | None, kind: Reference, folder: str | Path
+) -> DataManifest:
+    """Write the operator's own rows into `folder`, a new local one, and return their manifest.
+
+    See load_reference; the rows are never in memory all at once.
+    """
+    policy = Policy(task, key)
+    with scratch_beside(folder) as scratch, workers(parallel=is_large([path])) as hands:
+        try:
+            received = receive(path, policy, scratch / "received", hands)
+        except ContributionError as error:
+            raise ReferenceDataError(f"The {kind} data cannot be used: {error}") from None
+        root = received_root(received, scratch / "digests")
+        counts = CleaningCounts(
+            read=received.read,
+            rejected=received.rejected,
+            dropped_pii=received.dropped_pii,
+            kept=received.read - received.rejected - received.dropped_pii,
+        )
+        if not counts.kept:
+            raise ReferenceDataError(
+                f"The {kind} data cannot be used: every row of the file "
+                f"{received.source.name} was dropped for personal data. Let the task mask it."
+            )
+        rows = functools.partial(_received_bucket, received, task)
+        buckets = received.exchange.buckets
+        stored = store(rows, buckets, task, root, Path(folder), hands)
+        write_rejected([received], Path(folder))
+    return build_manifest(received, stored, counts, policy, content_root=root)
+
+
+def leave_out_base_rows(
+    benchmark: pa.Table, base: pa.Table, task: Task
+) -> tuple[pa.Table, int, int]:
+    """The benchmark without rows whose features stand in base, whatever their label.
+
+    Also how many left because their features are equal, and how many because only their
+    normalised text is. A stored baseline cannot forget what it was trained on.
+    """
+    known = table_keys(base, task)
+    keys = benchmark.column(FEATURE_KEY).to_pylist()
+    exact = [digest in known.exact for digest in feature_digests(benchmark, task).to_pylist()]
+    near = [key in known.normalised for key in keys]
+    kept = [row for row in range(benchmark.num_rows) if not near[row]]
+    return take_rows(benchmark, kept), sum(exact), sum(near) - sum(exact)
+
+
+def _received_bucket(received: Received, task: Task, bucket: int) -> pa.Table:
+    return received.bucket(bucket, task)
