@@ -25,6 +25,7 @@ from hokusai_assets.contribution.pii_detectors import mask_text
 from hokusai_assets.errors import ContributionError, MissingFileError, UsageError
 from hokusai_assets.files import is_url
 
+_MOST_LEVELS = 100
 _HTTP = ("http://", "https://")
 _MARKERS = ("_SUCCESS", "_metadata", "_common_metadata", "_committed_*", "_started_*")
 
@@ -175,6 +176,10 @@ def _local(path: str) -> Iterator[Found]:
 def _matches(folder: Path, root: Path, pattern: tuple[str, ...]) -> Iterator[Path]:
     """Like glob, which would follow links to folders without end and out of the root."""
     head, rest = pattern[0], pattern[1:]
+    if len(folder.parts) - len(root.parts) > _MOST_LEVELS:
+        raise UsageError(
+            f"There are folders more than {_MOST_LEVELS} levels deep: name the one with the files."
+        )
     if head == "**":
         while rest[:1] == ("**",):
             rest = rest[1:]

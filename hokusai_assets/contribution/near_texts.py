@@ -31,6 +31,7 @@ SIGNATURE_COLUMNS = ("_bands", "_words")  # of rows on their way
 _SEED = 0x9E3779B97F4A7C15
 _SPACE = ord(" ")
 _ROWS_AT_ONCE = 8192  # whose numbers a processor's cache holds
+_BYTES_AT_ONCE = 4 << 20
 # Scripts that are written without spaces: Thai to Myanmar, Khmer, kana and Chinese characters.
 _UNSPACED = (
     r"[\x{0E00}-\x{0EFF}\x{0F00}-\x{109F}\x{1780}-\x{17FF}\x{3040}-\x{30FF}\x{3400}-\x{9FFF}"
@@ -96,12 +97,16 @@ def signature_columns(words: pa.Array) -> tuple[pa.Array, pa.Array]:
     """Each text's band hashes, as fixed-size binary (null without words), and its word bitmap."""
     import numpy as np
     import pyarrow as pa
+    import pyarrow.compute as pc
 
     bitmaps = np.zeros(len(words), np.uint64)
     bands = np.zeros((len(words), BANDS), np.uint64)
     signed = np.zeros(len(words), bool)
-    for start in range(0, len(words), _ROWS_AT_ONCE):
-        data, offsets = flat(words.slice(start, _ROWS_AT_ONCE))
+    size = pc.sum(pc.binary_length(words)).as_py() or 0
+    # Fewer of long texts: what is computed takes many times their bytes.
+    at_once = max(1, min(_ROWS_AT_ONCE, _BYTES_AT_ONCE * len(words) // max(size, 1)))
+    for start in range(0, len(words), at_once):
+        data, offsets = flat(words.slice(start, at_once))
         starts, ends, first = _words(data, offsets)
         hashes = _hashes(data, starts, ends)
         counts = np.diff(first)

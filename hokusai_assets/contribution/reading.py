@@ -1,8 +1,8 @@
 """From a file to raw rows: finds the file and its format, and hands over to the format's reader.
 
 The format is told by content; the name's ending is only a hint where content can be read both
-ways. Every refusal is a ContributionError, whoever owns the file: reference_rows.py translates for base
-and benchmark. Typing of cells stands in schema.py.
+ways. Every refusal is a ContributionError, whoever owns the file: reference_rows.py translates for
+base and benchmark. Typing of cells stands in schema.py.
 """
 
 from __future__ import annotations

@@ -248,3 +248,10 @@ def test_a_parquet_column_whose_name_is_no_text_is_refused(clean, tmp_path):
     path.write_bytes(path.read_bytes().replace(b"PLACEHOLD", b"\xff\xfealice\xfe\xff"))
     with pytest.raises(ContributionError, match="damaged"):
         clean(path)
+
+
+def test_folders_without_end_are_refused(clean, tmp_path):
+    folder = tmp_path / "deep"
+    folder.joinpath(*["d"] * 150).mkdir(parents=True)
+    with pytest.raises(HokusaiError, match="levels deep"):
+        clean(folder)

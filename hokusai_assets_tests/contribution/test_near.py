@@ -233,3 +233,13 @@ def test_a_row_that_left_takes_no_other_contributors_with_it(clean):
     files = {"alice": [row("a", one), OTHER], "bob": [row("b", other)]}
     (first, second), _ = clean(files, benchmark=[row("x", EASY)])
     assert (first.leaked_near, second.duplicates_near, second.kept) == (1, 0, 1)
+
+
+def test_long_texts_have_the_signatures_of_few_at_a_time(monkeypatch):
+    drawn = random.Random(3)
+    texts = pa.array([text(drawn, n) for n in range(1, 60)])
+    whole = signatures(texts)
+    monkeypatch.setattr("hokusai_assets.contribution.near_texts._BYTES_AT_ONCE", 500)
+    split = signatures(texts)
+    assert split.bands.tolist() == whole.bands.tolist()
+    assert split.bitmaps.tolist() == whole.bitmaps.tolist()

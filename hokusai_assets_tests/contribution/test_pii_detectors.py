@@ -180,3 +180,8 @@ def test_the_examples_reviews_hold_three_telephone_numbers_and_nothing_else():
         ("phone", "+18008335330"),
     }
     assert len(found) == 3
+
+
+def test_the_prefilter_stops_at_short_international_numbers() -> None:
+    assert find("call +49 30 9018")[0].detector == "phone"
+    assert pc.match_substring_regex(pa.array(["call +49 30 9018"]), PREFILTER)[0].as_py()
