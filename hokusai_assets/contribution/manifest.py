@@ -1,7 +1,8 @@
 """The manifest of a cleaned file: what it held and what cleaning did, without any text of a cell.
 
-Of number features the least and greatest value stand in it; of texts lengths only. Rows, columns, null and unique counts are those of the rows that remain; where the others went
-stands in the counts.
+Of number features the least and greatest value stand in it; of texts lengths only. Rows, columns,
+null and unique counts are those of the rows that remain; where the others went stands in the
+counts.
 """
 
 from __future__ import annotations
