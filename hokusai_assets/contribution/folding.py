@@ -15,13 +15,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pyarrow as pa
 
-# Minus sign: not a dash by category, but typed as one. Tabs separate digits as spaces do.
+# Minus sign: not a dash by category, but typed as one. Tabs separate digits as spaces do; the
+# blank Braille pattern is a symbol by category, but shows a space.
 _AS_HYPHEN = {0x2212, 0x02D7}
-_AS_SPACE = {0x09}
+_BLANKS = {0x2800: " "}
+_AS_SPACE = {0x09, *_BLANKS}
 # What shows nothing (Unicode's Default_Ignorable_Code_Point beyond category Cf: fillers, joiners,
-# variation selectors), and control characters that are no white space.
+# variation selectors; the musical null notehead), and control characters that are no white space.
 _INVISIBLE = {
-    *(0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2065, 0x3164, 0xFFA0),
+    *(0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2065, 0x3164, 0xFFA0, 0x1D159),
     *range(0x180B, 0x1810),
     *range(0xFE00, 0xFE10),
     *range(0xFFF0, 0xFFF9),
@@ -63,9 +65,10 @@ _TABLE = _Table()
 
 
 def visible(text: str) -> str:
-    """The text without the characters that nobody sees."""
+    """The text without the characters that nobody sees, and with spaces for blank symbols."""
     if text.isascii():
         return _CONTROL.sub("", text)
+    text = text.translate(_BLANKS)
     return "".join(c for c in text if ord(c) not in _INVISIBLE and unicodedata.category(c) != "Cf")
 
 

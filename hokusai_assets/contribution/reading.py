@@ -64,7 +64,7 @@ def _limits(task: Task) -> Limits:
 
 
 def _reader(file: PlainFile, task: Task) -> RowReader:
-    found = detect_format(file.path, file.name, hint=file.hint)
+    found = detect_format(file.path, file.name, task.reading.max_depth, hint=file.hint)
     source = SourceFile(
         name=file.name,
         size_bytes=file.size_bytes,
@@ -134,7 +134,7 @@ def refuse_no_rows(reader: RowReader) -> None:
         )
 
 
-def detect_format(path: Path, name: str, hint: str = "") -> Format:
+def detect_format(path: Path, name: str, max_depth: int, hint: str = "") -> Format:
     """The format of a local file, by its first bytes; `name` is what errors call it.
 
     The ending of `hint` decides what content alone cannot: a single object on a single line.
@@ -149,5 +149,7 @@ def detect_format(path: Path, name: str, hint: str = "") -> Format:
     if start.startswith(b"["):
         return "json"
     if start.startswith(b"{"):
-        return "jsonl" if reading_json.is_json_lines(path, name, hint or name) else "json"
+        return (
+            "jsonl" if reading_json.is_json_lines(path, name, hint or name, max_depth) else "json"
+        )
     return "csv"

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hokusai_assets.contribution.json_values import Number, is_unicode, raw_cell
 from hokusai_assets.contribution.pii_detectors import mask_text
 from hokusai_assets.contribution.rows import Kind
 from hokusai_assets.errors import MissingFileError, UsageError
@@ -96,7 +97,7 @@ def _json_lines(path: Path, name: str) -> Sample:
     rows = []
     for line in lines[:SAMPLE_ROWS]:
         try:
-            rows.append(json.loads(line, parse_float=_Number, parse_int=_Number))
+            rows.append(json.loads(line, parse_float=Number, parse_int=Number))
         except (ValueError, RecursionError):
             rows.append(None)
     return _objects(rows, len(lines) <= SAMPLE_ROWS, name)
@@ -110,7 +111,7 @@ def _json(path: Path, name: str) -> Sample:
         )
     try:
         text = path.read_text(encoding="utf-8-sig")
-        rows = json.loads(text, parse_float=_Number, parse_int=_Number)
+        rows = json.loads(text, parse_float=Number, parse_int=Number)
     except json.JSONDecodeError as error:
         raise UsageError(
             f"The file {name} is no valid JSON: it errs at line {error.lineno}, column "
@@ -121,36 +122,11 @@ def _json(path: Path, name: str) -> Sample:
     return _objects(rows[:SAMPLE_ROWS], len(rows) <= SAMPLE_ROWS, name)
 
 
-class _Number(str):
-    """The text of a JSON number, as an evaluation judges it."""
-
-
 def _objects(rows: Sequence[Any], whole: bool, name: str) -> Sample:
     good = [row for row in rows if isinstance(row, dict)]
     names = _checked(list(dict.fromkeys(key for row in good for key in row)), name)
-    cells = [[_json_cell(row.get(column)) for column in names] for row in good]
+    cells = [[raw_cell(row.get(column)) for column in names] for row in good]
     return _sample(names, cells, whole, len(rows) - len(good), name)
-
-
-def _json_cell(cell: Any) -> Cell:
-    if cell is None:
-        return None, Kind.TEXT
-    if isinstance(cell, _Number):
-        return str(cell), Kind.NUMBER
-    if isinstance(cell, bool):
-        return str(cell).lower(), Kind.BOOLEAN
-    if isinstance(cell, str):
-        return (cell or None, Kind.TEXT) if _is_unicode(cell) else ("?", Kind.INVALID)
-    return "?", Kind.NESTED
-
-
-def _is_unicode(text: str) -> bool:
-    """Without lone surrogates, which JSON can escape and UTF-8 cannot hold."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _parquet(path: Path, name: str) -> Sample:
@@ -212,7 +188,7 @@ def _checked(names: Iterable[str], file: str) -> list[str]:
         )
     if len(set(checked)) != len(checked):
         raise UsageError(f"The file {file} has a column's name twice: rename one.")
-    wrong = sum(not name or name.startswith("_") or not _is_unicode(name) for name in checked)
+    wrong = sum(not name or name.startswith("_") or not is_unicode(name) for name in checked)
     if wrong:
         raise UsageError(
             f"The file {file} has {wrong} columns without a name, or with one that starts with an "

@@ -136,6 +136,7 @@ class ReadingSection(Section):
     max_rows: int = Field(1_000_000_000, ge=1, description="Rows of one contribution.")
     max_columns: int = Field(10_000, ge=1, description="Columns of one file.")
     max_cell_bytes: int = Field(1 << 20, ge=1, description="Past it, a cell's row is rejected.")
+    max_depth: int = Field(64, ge=1, le=400, description="Of nesting in JSON.")
     max_bytes: int = Field(64 << 30, ge=1, description="Of one contribution, decompressed.")
     max_decompression_ratio: int = Field(200, ge=1, description="Of a compressed file.")
     max_files: int = Field(10_000, ge=1, description="Of a folder or pattern.")

@@ -10,7 +10,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from hokusai_assets.contribution import reading_json, reading_parquet
 from hokusai_assets.contribution.cleaning import clean_contributions
+from hokusai_assets.contribution.json_values import Malformed, parse
+from hokusai_assets.contribution.reading import open_reader
+from hokusai_assets.contribution.rows import PART_BYTES
 from hokusai_assets.errors import ContributionError, HokusaiError
 from hokusai_assets_tests.contribution.conftest import build_task
 
@@ -118,6 +122,90 @@ def test_deeply_nested_json_is_rejected(clean, tmp_path, opening):
     path = tmp_path / "c.json"
     path.write_text("[" + opening * 100_000)
     with pytest.raises(ContributionError, match=r"nested too deeply|breaks off"):
+        clean(path)
+
+
+def test_json_nested_past_the_limit_is_rejected_row_by_row(clean, tmp_path):
+    def row(index, cell):
+        return f'{{"key": "k{index}", "note": "n {index}", "weight": 1, "label": "good", {cell}}}'
+
+    rows = [row(i, '"more": "[[[[[[[[[[[[[[[[[[[[[["') for i in range(300)]
+    rows[3] = row(3, '"more": ' + "[" * 10 + "]" * 10)
+    rows[5] = row(5, '"more": ' + '{"a":' * 9 + "1" + "}" * 9)
+    task = {"reading": {"max_depth": 10}}
+    for name, text in (("c.jsonl", "\n".join(rows)), ("c.json", f"[{', '.join(rows)}]")):
+        path = tmp_path / name
+        path.write_text(text)
+        (reason,) = clean(path, **task).manifest.rejections
+        assert "max_depth" in reason.reason
+        assert reason.first_rows == (4,)
+
+
+@pytest.mark.parametrize(
+    "text", ['"' + '\\"' * 3_000_000, '{"a": "' + "[" * 6_000_000, "[" * 6_000_000]
+)
+def test_a_long_line_is_looked_through_once(text):
+    # Anything but one pass takes minutes here.
+    assert isinstance(parse(text.encode(), 64), Malformed)
+
+
+def test_objects_of_long_cells_make_short_parts(tmp_path, make_task, monkeypatch):
+    monkeypatch.setattr(reading_json, "PART_BYTES", 1000)
+    rows = [{"key": f"k{i}", "note": "n" * 300, "weight": 1, "label": "good"} for i in range(40)]
+    path = tmp_path / "c.json"
+    for text in (json.dumps(rows), "\n".join(map(json.dumps, rows))):
+        path.write_text(text)
+        with open_reader(str(path), make_task()) as reader:
+            sizes = [len(part.numbers) for part in reader.parts()]
+        assert max(sizes) == 3
+        assert sum(sizes) == 40
+
+
+REPEATED = {"compression": "zstd", "use_dictionary": True}
+FRONT_CODED = {
+    "compression": "none",
+    "use_dictionary": False,
+    "column_encoding": {"note": "DELTA_BYTE_ARRAY"},
+}
+
+
+@pytest.mark.parametrize("how", [REPEATED, FRONT_CODED], ids=["dictionary", "prefix"])
+def test_a_parquet_file_of_one_long_cell_is_read_in_short_parts(tmp_path, make_task, how):
+    path = tmp_path / "c.parquet"
+    notes = ["n" * (1 << 16)] * 3000
+    columns = {"key": ["k"] * 3000, "note": notes, "weight": [1.0] * 3000, "label": ["good"] * 3000}
+    pq.write_table(pa.table(columns), path, **how)
+    assert path.stat().st_size < 200_000
+    before = pa.total_allocated_bytes()
+    most = rows = 0
+    with open_reader(str(path), make_task()) as reader:
+        for part in reader.parts():
+            assert part.columns["note"].text.nbytes < 2 * PART_BYTES
+            rows += len(part.numbers)
+            most = max(most, pa.total_allocated_bytes() - before)
+    assert rows == 3000
+    assert most < 8 * PART_BYTES  # of 6 times as much in all
+
+
+def test_a_parquet_file_of_more_text_than_is_accepted_is_refused(clean, tmp_path):
+    path = tmp_path / "c.parquet"
+    columns = {"key": ["k"] * 300, "note": [CANARY * 100] * 300, "weight": [1.0] * 300}
+    pq.write_table(pa.table({**columns, "label": ["good"] * 300}), path)
+    with pytest.raises(ContributionError, match="max_bytes"):
+        clean(path, reading={"max_bytes": 300 * 100})
+
+
+def test_a_parquet_page_that_swells_is_refused(clean, tmp_path, monkeypatch):
+    monkeypatch.setattr(reading_parquet, "_CHUNK_BYTES", 1 << 20)
+    path = tmp_path / "c.parquet"
+    columns = {
+        "key": ["k"] * 3000,
+        "note": ["n" * 1000] * 3000,
+        "weight": [1.0] * 3000,
+        "label": ["good"] * 3000,
+    }
+    pq.write_table(pa.table(columns), path, compression="zstd", use_dictionary=False)
+    with pytest.raises(ContributionError, match="max_decompression_ratio"):
         clean(path)
 
 

@@ -102,11 +102,17 @@ def test_benchmark_rows_in_base_are_left_out_and_counted(tmp_path, make_task, wr
     "hidden",
     [
         *("\u200b", "\u2060", "\ufeff", "\u00ad", "\u034f", "\ufe0f", "\U000e0101", "\u202e"),
-        *("\u3164", "\u180b", "\u17b4", "\ufff0", "\x01", "\x7f", "\x86"),
+        *("\u3164", "\u180b", "\u17b4", "\ufff0", "\x01", "\x7f", "\x86", "\U0001d159"),
     ],
 )
 def test_characters_that_nobody_sees_do_not_hide_a_row(hidden):
     for edited in (f"a{hidden} fine tea", f"a fine tea{hidden}", f"{hidden}A fi{hidden}ne tea"):
+        assert normalise_text(edited) == "a fine tea"
+        assert normalise_column(pa.array([edited])).to_pylist() == ["a fine tea"]
+
+
+def test_a_blank_symbol_is_a_space():
+    for edited in ("a\u2800fine tea", "\u2800a fine\u2800\u2800tea", "a fine \u2800 tea\u2800"):
         assert normalise_text(edited) == "a fine tea"
         assert normalise_column(pa.array([edited])).to_pylist() == ["a fine tea"]
 
