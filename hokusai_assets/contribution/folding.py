@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
 
 # Minus sign: not a dash by category, but typed as one. Tabs separate digits as spaces do; the
@@ -79,9 +80,16 @@ def fold(text: str) -> str:
 
 def fold_column(text: pa.Array) -> pa.Array:
     """fold of each cell; ASCII cells, where only tabs fold, all at once."""
+    import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    if not len(text):
+        return text
+    data, _ = flat(text)
+    # Most columns hold nothing that folds: letters, marks and line feeds only.
+    if not np.any((data < 0x20) & (data != 0x0A) | (data >= 0x7F)):
+        return text
     tabs_gone = pc.replace_substring(text, "\t", " ")
     plain = pc.and_not(pc.string_is_ascii(text), pc.match_substring_regex(text, CONTROLS))
     other = pc.invert(pc.fill_null(plain, True))
@@ -89,6 +97,17 @@ def fold_column(text: pa.Array) -> pa.Array:
         return tabs_gone
     cells = [fold(cell) for cell in text.filter(other).to_pylist()]
     return pc.replace_with_mask(tabs_gone, other, pa.array(cells, pa.string()))
+
+
+def flat(text: pa.Array) -> tuple[np.ndarray, np.ndarray]:
+    """The cells' UTF-8 bytes one after another (uint8), and where each begins (one more, int64)."""
+    import numpy as np
+
+    buffers = text.buffers()
+    offsets = np.frombuffer(buffers[1], np.int32)[text.offset : text.offset + len(text) + 1]
+    data = np.frombuffer(buffers[2], np.uint8) if buffers[2] is not None else np.zeros(0, np.uint8)
+    start = int(offsets[0])
+    return data[start : int(offsets[-1])], offsets.astype(np.int64) - start
 
 
 def original_spans(text: str, spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:

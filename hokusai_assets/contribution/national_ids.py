@@ -117,7 +117,15 @@ _LETTER_START = re.compile(
     _BEFORE + r"(?:[XYZxyz][ -]?[0-9]|[A-Za-z]{2}[ -]?[0-9]{2}"
     rf"|[A-Za-z]{{3}} ?[A-Za-z]{{3}} ?{_IT}{{2}}[A-Za-z]{_IT}{{2}}|[A-Z]{{4,5}}[0-9]{{4}})"
 )
-_DIGIT_START = re.compile(_BEFORE_DIGITS + "[0-9]{1,6}[-./ 0-9A-Za-z+]")
+_DIGIT_START = re.compile(
+    # Without taking anything, because what one rule's shape covers may hold another's start.
+    _BEFORE_DIGITS
+    + "(?=[0-9])(?=(?:"
+    + "|".join(_DIGITS_FIRST.values())
+    + ")"
+    + _AFTER_DIGITS
+    + ")"
+)
 # Cheap looks first: enough digits, and for the named ones a piece of a name, in lower case.
 _ENOUGH_DIGITS = re.compile(
     r"[0-9](?:[ ./+\-A-Fa-fU-Yu-y]?[0-9]){8}|[0-9]{7}[0-9A-Za-z]|\.[0-9]{3}\.[0-9]{3}-?[0-9A-Za-z]"
@@ -128,10 +136,18 @@ _NAME_PIECES = tuple(
     "rijksr registre nik ktp dula zehut israeli ת מספר national identity".split()
 )
 
-# For the engine (pii_detectors.PREFILTER); whatever has nine digits in a row is there already.
-PREFILTER = "|".join(
+# For the engine (pii_detectors.py): SHORT is what has no nine digits in a row.
+SHORT = "|".join(
     [*_LETTERS_FIRST.values(), r"[0-9]{7}[A-Za-z]", r"[0-9]{2}\.[0-9]{3}\.[0-9]{3}-?[A-Za-z]"]
     + [_DIGITS_FIRST[module] for module in ("fi.hetu", "fr.nir", "cl.rut")]
+)
+_ALL_NAMES = "|".join(words.replace("(?-i:SIN)", "SIN") for words, _, _ in _NAMED)
+PREFILTER = "|".join(
+    (
+        *_LETTERS_FIRST.values(),
+        *_DIGITS_FIRST.values(),
+        rf"(?i:{_ALL_NAMES})[^0-9]*[0-9](?:[ ./-]?[0-9]){{6}}",
+    )
 )
 
 # His Majesty's Revenue and Customs, National Insurance Manual NIM39110: what is never issued.

@@ -16,7 +16,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from hokusai_assets.contribution.normalising import flat, normalise_column
+from hokusai_assets.contribution.folding import flat
+from hokusai_assets.contribution.normalising import normalise_column
 from hokusai_assets.task import Task
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import string
 import unicodedata
 from typing import TYPE_CHECKING
 
-from hokusai_assets.contribution.folding import CONTROLS, visible
+from hokusai_assets.contribution.folding import CONTROLS, flat, visible
 
 if TYPE_CHECKING:
     import numpy as np
@@ -78,17 +78,6 @@ def normalise_column(text: pa.Array, *, punctuation: bool = False) -> pa.Array:
             cells = [normalise_text(cell) for cell in text.filter(lost).to_pylist()]
             result = pc.replace_with_mask(result, lost, pa.array(cells, pa.string()))
     return pc.if_else(pc.equal(result, ""), pa.scalar(None, pa.string()), result)
-
-
-def flat(text: pa.Array) -> tuple[np.ndarray, np.ndarray]:
-    """The cells' UTF-8 bytes one after another (uint8), and where each begins (one more, int64)."""
-    import numpy as np
-
-    buffers = text.buffers()
-    offsets = np.frombuffer(buffers[1], np.int32)[text.offset : text.offset + len(text) + 1]
-    data = np.frombuffer(buffers[2], np.uint8) if buffers[2] is not None else np.zeros(0, np.uint8)
-    start = int(offsets[0])
-    return data[start : int(offsets[-1])], offsets.astype(np.int64) - start
 
 
 def _normalise_ascii(text: pa.Array, *, punctuation: bool) -> pa.Array:

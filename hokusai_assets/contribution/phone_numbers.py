@@ -28,6 +28,17 @@ _NAMED = re.compile(
     rf"number)\b)*\W{{0,3}}([0-9]{{10,11}}){_AFTER}",
     re.IGNORECASE | re.ASCII,
 )
+# For the engine (pii_detectors.py): what is written internationally, and all that is a number.
+INTERNATIONAL = r"\+ ?\(?[0-9](?:[ ().\-/]{0,3}[0-9]){6}"
+PREFILTER = "|".join(
+    (
+        r"[2-9][0-9]{2}(?:\)[-. ]?|[-. /])[0-9]{3}[-. ][0-9]{4}",
+        INTERNATIONAL,
+        r"00\(?[1-9](?:[ ().\-/]{0,3}[0-9]){6}|00 ?\([0-9](?:[ ().\-/]{0,3}[0-9]){6}",
+        r"0[1-9](?:[ ()\-/.]{0,2}[0-9]){7}",
+        r"(?i:phone|tel|call|cell|mobile|fax|sms|whatsapp)[^0-9]*[0-9]{10}",
+    )
+)
 # Countries that write a 0 first, by how often their numbers are seen: the first one names the form.
 NATIONAL_REGIONS = ("GB", "FR", "DE", "NL", "SE", "JP", "IL", "AU", "IT")
 # "09.08.2003 17" is a day and an hour.

@@ -23,8 +23,9 @@ from hokusai_assets.contribution.pii_detectors import (
     TOKEN,
     Hit,
     find,
+    finders_for,
     mask,
-    rewrite,
+    rewrite_once,
 )
 from hokusai_assets.contribution.rows import FIRST_ROWS, Renumber, counted, take_rows
 from hokusai_assets.errors import ContributionError, TaskError
@@ -159,7 +160,7 @@ class Policy:
         if action != "hash" or self.key is None:
             return mask(detector)
         message = detector.encode() + b"\x00" + canonical.encode()
-        digest = hmac.new(self.key, message, hashlib.sha256).digest()[:_HASH_BYTES]
+        digest = hmac.digest(self.key, message, "sha256")[:_HASH_BYTES]
         return f"[{detector.upper()}:{digest.hex()}]"
 
 
@@ -206,42 +207,73 @@ def _treat_texts(
     column: Column, cells: pa.Array, policy: Policy, found: Found
 ) -> tuple[pa.Array, list[tuple[str, str]]]:
     """The treated cells, and what changed: each old text with its new one."""
+    import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
 
     if isinstance(cells, pa.ChunkedArray):
         cells = pa.concat_arrays(cells.chunks) if cells.num_chunks else pa.array([], pa.string())
     by_name = detector_by_name(column)
-    rows: list[int]
     if by_name is not None:
-        rows = pc.indices_nonzero(cells.is_valid()).to_pylist()
+        new = _treated_whole(column, by_name, cells, policy, found)
     else:
-        suspicious = pc.match_substring_regex(fold_column(cells), PREFILTER)
-        rows = pc.indices_nonzero(pc.fill_null(suspicious, False)).to_pylist()
-    if not rows:
+        new = _treated_spans(column, cells, policy, found)
+    if not new:
         return cells, []
-    changed: list[tuple[str, str]] = []
-    places: list[int] = []
-    for row, text in zip(rows, cells.take(pa.array(rows, pa.int64())).to_pylist(), strict=True):
-        new = text
-        if by_name is None:
-            new = rewrite(text, _Recorder(column, policy, found, row))
-        elif text and not TOKEN.fullmatch(text):
-            action = policy.action(column, by_name)
-            found.setdefault((column.name, by_name, action), set()).add(row)
-            if action in {"hash", "mask"}:
-                new = policy.token(action, by_name, _whole_canonical(text, by_name))
-        if new != text:
-            places.append(row)
-            changed.append((text, new))
-    if not changed:
-        return cells, []
-    import numpy as np
-
+    places = sorted(new)
+    old = cells.take(pa.array(places, pa.int64())).to_pylist()
     mask = np.zeros(len(cells), bool)
     mask[places] = True
-    new_cells = pa.array([new for _, new in changed], pa.string())
-    return pc.replace_with_mask(cells, pa.array(mask), new_cells), changed
+    texts = [new[place] for place in places]
+    treated = pc.replace_with_mask(cells, pa.array(mask), pa.array(texts, pa.string()))
+    return treated, list(zip(old, texts, strict=True))
+
+
+def _treated_whole(
+    column: Column, detector: str, cells: pa.Array, policy: Policy, found: Found
+) -> dict[int, str]:
+    """The new texts, by position, of a column whose name says that each cell is personal."""
+    action = policy.action(column, detector)
+    new: dict[int, str] = {}
+    for row, text in enumerate(cells.to_pylist()):
+        if not text or TOKEN.fullmatch(text):
+            continue
+        found.setdefault((column.name, detector, action), set()).add(row)
+        if action in {"hash", "mask"}:
+            new[row] = policy.token(action, detector, _whole_canonical(text, detector))
+    return new
+
+
+def _treated_spans(column: Column, cells: pa.Array, policy: Policy, found: Found) -> dict[int, str]:
+    """The new texts, by position, of cells in which something was replaced.
+
+    Looked at again until nothing more is found, as pii_detectors.rewrite does; here the engine
+    says whether another look is worth it.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    folded = fold_column(cells)
+    suspicious = pc.indices_nonzero(
+        pc.fill_null(pc.match_substring_regex(folded, PREFILTER), False)
+    )
+    rows = suspicious.to_pylist()
+    texts, looks = cells.take(suspicious).to_pylist(), folded.take(suspicious)
+    new: dict[int, str] = {}
+    while rows:
+        changed: dict[int, str] = {}
+        for row, text, look, among in zip(
+            rows, texts, looks.to_pylist(), finders_for(looks), strict=True
+        ):
+            if among:
+                recorder = _Recorder(column, policy, found, row)
+                written = rewrite_once(text, look, recorder, among)
+                if written != text:
+                    changed[row] = written
+        new |= changed
+        rows, texts = list(changed), list(changed.values())
+        looks = fold_column(pa.array(texts, pa.string()))
+    return new
 
 
 def _tells_apart(column: Column, task: Task) -> bool:

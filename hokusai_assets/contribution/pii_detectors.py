@@ -1,7 +1,8 @@
 """Detectors of personal data and secrets in text: where each stands, and its canonical form.
 
-Two stages. PREFILTER is one alternation in RE2's dialect that an engine runs over all cells; it
-may hit too much, never too little. `find` then looks at the hits with exact validators (checksums
+Two stages. PREFILTER is one alternation in RE2's dialect that an engine runs over all cells, and
+PREFILTERS its parts by detector, to tell which finders a suspicious cell needs; they may hit too
+much, never too little. `find` then looks at the hits with exact validators (checksums
 by python-stdnum, numbering plans by phonenumbers, addresses by ipaddress). Both expect folded text
 (folding.py); word boundaries are ASCII, so that a letter with an accent hides nothing. What is
 done with a hit stands in pii.py.
@@ -11,18 +12,22 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from hokusai_assets.contribution import (
     email_addresses,
     national_ids,
+    phone_numbers,
     secret_detectors,
     street_addresses,
     street_patterns,
 )
 from hokusai_assets.contribution.folding import fold, original_spans
-from hokusai_assets.contribution.phone_numbers import find_phones
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 _BEFORE = r"(?<![0-9A-Za-z_])"
 _AFTER = r"(?![0-9A-Za-z_])"
@@ -171,7 +176,7 @@ FINDERS: dict[str, Callable[[str], Spans]] = {
     "crypto_wallet": secret_detectors.find_wallets,
     "us_ssn": _ssns,
     "national_id": national_ids.find_national_ids,
-    "phone": find_phones,
+    "phone": phone_numbers.find_phones,
     "ip_address": _ip_addresses,
     "address": street_addresses.find_addresses,
 }
@@ -188,52 +193,98 @@ _WITH_DIGITS = frozenset({"iban", "crypto_wallet", "national_id", "address", "ap
 _DIGIT = re.compile("[0-9]")
 _SEVEN_DIGITS = re.compile(r"[0-9](?:[^0-9A-Za-z]{0,4}[0-9]){6}")
 
+_BY_NUMBER = _NUMBERS | {"national_id"}
+
 # Of columns that hold such data by their name; their cells are treated whole.
 COLUMN_DETECTORS = ("person_name", "birth_date")
 DETECTORS = (*FINDERS, *COLUMN_DETECTORS)
 
 _NAMES = "|".join(name.upper() for name in DETECTORS)
 TOKEN = re.compile(rf"\[(?:{_NAMES})(?::[0-9a-f]{{32}})?\]")
+HASH_OF_TOKEN = rf"\[({_NAMES}):[0-9a-f]{{32}}\]"  # for the engine: to be replaced by [\1]
 
-PREFILTER = (
-    r"@[^\s@]*\."
-    r"|[0-9](?:[ ().\-/]{0,3}[0-9]){8}"
-    r"|\+ ?\(?[0-9](?:[ ().\-/]{0,3}[0-9]){6}"
-    r"|[0-9]{1,3}(?:\.[0-9]{1,3}){3}"
-    r"|[0-9A-Fa-f]{0,4}:[0-9A-Fa-f]{0,4}:"
-    r"|[A-Za-z]{2}[0-9]{2}(?:[ -]?[0-9A-Za-z]){11}"
-    r"|://[^\s/]*@"
-    r"|0[xX][0-9A-Fa-f]{40}|[13DLMTX][0-9A-Za-z]{25}|(?i:bc|tb|ltc)1[0-9A-Za-z]{8}"
-    r"|AKIA|ASIA|gh[pousr]_|github_pat_|glpat-|xox[abeoprs]-|AIza|[srp]k_|sk-|SG\.|npm_|hf_"
-    r"|shp(?:at|ca|pa|ss)_|dop_v1_|dapi|rubygems_|hvs\.|pypi-AgEI|ya29\.|sq0|xapp-|AGE-SECRET"
-    r"|eyJ|PRIVATE KEY"
-    rf"|{email_addresses.PREFILTER}|{national_ids.PREFILTER}|{street_patterns.PREFILTER}"
+# What a text must match for a finder to find anything. They are run over few cells, so they may be
+# long; a count such as {6} bounds what the engine has to remember.
+PREFILTERS: dict[str, str] = {
+    "private_key": "PRIVATE KEY",
+    "jwt": "eyJ",
+    "api_key": (
+        r"AKIA|ASIA|gh[pousr]_|github_pat_|glpat-|xox[abeoprs]-|AIza|[srp]k_|sk-|SG\.|npm_|hf_"
+        r"|shp(?:at|ca|pa|ss)_|dop_v1_|dapi|rubygems_|hvs\.|pypi-AgEI|ya29\.|sq0|xapp-|AGE-SECRET"
+    ),
+    "url_credentials": r"://[^\s/]*@",
+    "email": rf"@[^\s@]*\.|{email_addresses.PREFILTER}",
+    "iban": r"[A-Za-z]{2}[0-9]{2}(?:[ -]?[0-9A-Za-z]){11}",
+    "payment_card": r"[0-9](?:[ -]?[0-9]){11}",
+    "crypto_wallet": (
+        r"0[xX][0-9A-Fa-f]{40}|[13DLMTX][0-9A-Za-z]{25}|(?i:bc|tb|ltc)1[0-9A-Za-z]{8}"
+    ),
+    "us_ssn": (r"[0-9]{3}[- ][0-9]{2}[- ][0-9]{4}|(?i:ssn|social security)[^0-9]*[0-9]{9}"),
+    "national_id": national_ids.PREFILTER,
+    "phone": phone_numbers.PREFILTER,
+    "ip_address": r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9A-Fa-f]{0,4}:[0-9A-Fa-f]{0,4}:",
+    "address": street_patterns.PREFILTER,
+}
+# Of all cells: nine digits stand for what the detectors of numbers say more precisely.
+PREFILTER = "|".join(
+    [pattern for name, pattern in PREFILTERS.items() if name not in _BY_NUMBER]
+    + [r"[0-9](?:[ ().\-/]{0,3}[0-9]){8}", phone_numbers.INTERNATIONAL, national_ids.SHORT]
 )
 
 
-def find(text: str) -> list[Hit]:
-    """All hits in folded text, in order and without overlaps; tokens of ours are no hits."""
+def find(text: str, among: Sequence[str] | None = None) -> list[Hit]:
+    """All hits in folded text, in order and without overlaps; tokens of ours are no hits.
+
+    `among` names the finders whose prefilters the text matches, where that is known.
+    """
     # One byte a character, because comparing each hit with all others would be quadratic.
     ours, taken = bytearray(len(text)), bytearray(len(text))
     for match in TOKEN.finditer(text):
         ours[match.start() : match.end()] = b"\1" * len(match[0])
     hits: list[Hit] = []
-    # The digits of a token are no reason to look for more: a second look at a text costs little.
-    rest = TOKEN.sub(" ", text) if "[" in text else text
-    numbers = _SEVEN_DIGITS.search(rest) is not None
-    digits = _DIGIT.search(rest) is not None
-    for name, finder in FINDERS.items():
-        pieces = _PIECES.get(name)
-        if pieces is not None and not any(piece in rest for piece in pieces):
-            continue
-        if (not numbers and name in _NUMBERS) or (not digits and name in _WITH_DIGITS):
-            continue
-        for start, end, canonical in finder(text):
-            if any(taken[start:end]) or all(ours[start:end]):
+    for name in _promising(text) if among is None else among:
+        for start, end, canonical in FINDERS[name](text):
+            if taken.find(1, start, end) >= 0 or ours.find(0, start, end) < 0:
                 continue
             taken[start:end] = b"\1" * (end - start)
             hits.append(Hit(start, end, name, canonical))
     return sorted(hits, key=lambda hit: hit.start)
+
+
+def finders_for(folded: pa.Array) -> list[list[str]]:
+    """Of each folded text, the names of the finders whose prefilters it matches."""
+    import numpy as np
+    import pyarrow.compute as pc
+
+    # Our tokens' own digits are no reason to look.
+    looks = pc.replace_substring_regex(folded, HASH_OF_TOKEN, r"[\1]")
+    for letter in "İı":  # which Python takes for an "i" where case is no matter, and RE2 does not
+        looks = pc.replace_substring(looks, letter, "i")
+    patterns = list(dict.fromkeys(PREFILTERS.values()))
+    matches = [pc.match_substring_regex(looks, p).to_numpy(zero_copy_only=False) for p in patterns]
+    # As one number a text, a bit a finder: few different ones are seen.
+    told = np.zeros(len(folded), np.int64)
+    for place, pattern in enumerate(PREFILTERS.values()):
+        told |= matches[patterns.index(pattern)].astype(np.int64) << place
+    names = {
+        bits: [name for place, name in enumerate(PREFILTERS) if bits >> place & 1]
+        for bits in np.unique(told).tolist()
+    }
+    return [names[bits] for bits in told.tolist()]
+
+
+def _promising(text: str) -> Iterator[str]:
+    """Names of the finders that are worth their time for one text, by what is quick to tell."""
+    # The digits of a token are no reason to look for more: a second look at a text costs little.
+    rest = TOKEN.sub(" ", text) if "[" in text else text
+    numbers = _SEVEN_DIGITS.search(rest) is not None
+    digits = _DIGIT.search(rest) is not None
+    for name in FINDERS:
+        pieces = _PIECES.get(name)
+        if pieces is not None and not any(piece in rest for piece in pieces):
+            continue
+        if (numbers or name not in _NUMBERS) and (digits or name not in _WITH_DIGITS):
+            yield name
 
 
 def rewrite(text: str, replacement: Callable[[Hit], str | None]) -> str:
@@ -242,16 +293,27 @@ def rewrite(text: str, replacement: Callable[[Hit], str | None]) -> str:
     Repeated until nothing is left to replace, because what stands beside a value can hide another
     ("1234-" before a number); so rewriting twice is the same as once.
     """
-    while True:
-        hits = [(hit, new) for hit in find(fold(text)) if (new := replacement(hit)) is not None]
-        if not hits:
-            return text
-        pieces, position = [], 0
-        spans = original_spans(text, [(hit.start, hit.end) for hit, _ in hits])
-        for (start, end), (_, new) in zip(spans, hits, strict=True):
-            pieces += [text[position:start], new]
-            position = end
-        text = "".join([*pieces, text[position:]])
+    while (new := rewrite_once(text, fold(text), replacement)) != text:
+        text = new
+    return text
+
+
+def rewrite_once(
+    text: str,
+    folded: str,
+    replacement: Callable[[Hit], str | None],
+    among: Sequence[str] | None = None,
+) -> str:
+    """One round of rewrite; `folded` is fold(text), and `among` as find takes it."""
+    hits = [(hit, new) for hit in find(folded, among) if (new := replacement(hit)) is not None]
+    if not hits:
+        return text
+    pieces, position = [], 0
+    spans = original_spans(text, [(hit.start, hit.end) for hit, _ in hits])
+    for (start, end), (_, new) in zip(spans, hits, strict=True):
+        pieces += [text[position:start], new]
+        position = end
+    return "".join([*pieces, text[position:]])
 
 
 def mask_text(text: str) -> str:

@@ -17,10 +17,13 @@ from hokusai_assets.contribution.pii_detectors import (
     DETECTORS,
     FINDERS,
     PREFILTER,
+    PREFILTERS,
     TOKEN,
     find,
+    finders_for,
     mask,
     mask_text,
+    rewrite,
 )
 from hokusai_assets_tests.contribution.pii_near_misses import NEAR_MISSES
 from hokusai_assets_tests.contribution.pii_table import HITS, SAME
@@ -103,6 +106,22 @@ def test_masking_twice_is_masking_once_and_the_prefilter_misses_nothing(text):
     assert mask_text(masked) == masked
     if masked != text:
         assert pc.match_substring_regex(pa.array([fold(text)]), PREFILTER).to_pylist() == [True]
+
+
+@given(TEXTS)
+def test_each_finder_finds_only_what_its_prefilter_matches(text):
+    for _ in range(2):  # in what was masked too
+        folded = fold(text)
+        (among,) = finders_for(pa.array([folded]))
+        found = {name for name, finder in FINDERS.items() if list(finder(folded))}
+        if "[" not in text:
+            assert found <= set(among)
+        assert find(folded, among) == find(folded)
+        text = rewrite(text, lambda hit: f"[{hit.detector.upper()}:{'0123456789abcdef' * 2}]")
+
+
+def test_prefilters_are_in_order_of_precedence():
+    assert list(PREFILTERS) == list(FINDERS)
 
 
 @given(st.text())
