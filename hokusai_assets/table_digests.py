@@ -105,12 +105,25 @@ def composed(text: pa.Array) -> pa.Array:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    other = pc.indices_nonzero(pc.invert(pc.fill_null(pc.string_is_ascii(text), True)))
-    if not len(other):
+    if not len(text) or _is_ascii(text):
         return text
+    other = pc.indices_nonzero(pc.invert(pc.fill_null(pc.string_is_ascii(text), True)))
     normalised = [unicodedata.normalize("NFC", cell) for cell in text.take(other).to_pylist()]
     mask = pc.invert(pc.fill_null(pc.string_is_ascii(text), True))
     return pc.replace_with_mask(text, mask, pa.array(normalised, text.type))
+
+
+def _is_ascii(text: pa.Array) -> bool:
+    """Whether all cells are ASCII, by one look at their bytes together."""
+    import numpy as np
+
+    _, offsets, data = text.buffers()
+    if data is None:
+        return True
+    kind = np.int64 if str(text.type).startswith("large") else np.int32
+    ends = np.frombuffer(offsets, kind)[[text.offset, text.offset + len(text)]]
+    held = np.frombuffer(data, np.uint8)[ends[0] : ends[1]]
+    return not len(held) or int(held.max()) < 0x80
 
 
 def _fixed(cells: pa.Array) -> tuple[Any, pa.Array | None]:

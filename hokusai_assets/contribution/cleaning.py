@@ -157,6 +157,10 @@ class _Cleaner:
             count=self._count,
         )
         self.received.append(received)
+        # Known last, so it is begun first.
+        root_received = self._hands.later(
+            functools.partial(received_root, received.exchange, own / "received-digests")
+        )
         kept = Buckets(own / "kept")
         removed = (Buckets(own / "removed"), Buckets(own / "removed-near"))
         self.removed.append(removed)
@@ -193,7 +197,7 @@ class _Cleaner:
         return CleanContribution(
             contributor_id=source.contributor_id,
             wallet_address=source.wallet_address,
-            content_root_received=received_root(received, own / "received-digests"),
+            content_root_received=root_received(),
             content_root_cleaned=root,
             counts=counts,
             manifest=build_manifest(

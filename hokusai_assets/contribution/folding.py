@@ -80,15 +80,10 @@ def fold(text: str) -> str:
 
 def fold_column(text: pa.Array) -> pa.Array:
     """fold of each cell; ASCII cells, where only tabs fold, all at once."""
-    import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    if not len(text):
-        return text
-    data, _ = flat(text)
-    # Most columns hold nothing that folds: letters, marks and line feeds only.
-    if not np.any((data < 0x20) & (data != 0x0A) | (data >= 0x7F)):
+    if not has_more_than_ascii(text, line_feeds_only=True):
         return text
     tabs_gone = pc.replace_substring(text, "\t", " ")
     plain = pc.and_not(pc.string_is_ascii(text), pc.match_substring_regex(text, CONTROLS))
@@ -97,6 +92,21 @@ def fold_column(text: pa.Array) -> pa.Array:
         return tabs_gone
     cells = [fold(cell) for cell in text.filter(other).to_pylist()]
     return pc.replace_with_mask(tabs_gone, other, pa.array(cells, pa.string()))
+
+
+def has_more_than_ascii(text: pa.Array, *, line_feeds_only: bool = False) -> bool:
+    """Whether any cell has a character past ASCII or a control character that is no white space.
+
+    Of white space, `line_feeds_only` lets line feeds and spaces pass alone.
+    """
+    import numpy as np
+
+    if not len(text):
+        return False
+    data, _ = flat(text)
+    low = np.bincount(data[(data < 0x20) | (data >= 0x7F)], minlength=256)
+    low[[0x0A] if line_feeds_only else [*range(0x09, 0x0E), *range(0x1C, 0x20)]] = 0
+    return bool(low.any())
 
 
 def flat(text: pa.Array) -> tuple[np.ndarray, np.ndarray]:

@@ -57,13 +57,15 @@ def map_part(raw: RawRows, policy: Policy, *, sign: bool = False) -> tuple[pa.Ta
     The table holds the task's kept columns, the row's number, its digest and its feature key; if
     it is to `sign` texts, their signatures too (SIGNATURE_COLUMNS).
     """
+    import numpy as np
     import pyarrow as pa
 
     task = policy.task
     typed = type_part(raw, task)
     treated = treat_part(typed.table, typed.numbers, policy)
     key = task.id_column
-    numbers = pa.array([typed.numbers[row] for row in treated.kept], pa.int64())
+    kept = np.asarray(treated.kept, np.int64)
+    numbers = pa.array(np.asarray(typed.numbers, np.int64)[kept], pa.int64())
     mapped = Mapped(
         typed=typed.table.num_rows,
         dropped_pii=typed.table.num_rows - len(treated.kept),

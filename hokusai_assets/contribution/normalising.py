@@ -13,7 +13,7 @@ import string
 import unicodedata
 from typing import TYPE_CHECKING
 
-from hokusai_assets.contribution.folding import CONTROLS, flat, visible
+from hokusai_assets.contribution.folding import CONTROLS, flat, has_more_than_ascii, visible
 
 if TYPE_CHECKING:
     import numpy as np
@@ -58,14 +58,16 @@ def normalise_column(text: pa.Array, *, punctuation: bool = False) -> pa.Array:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    # Control characters vanish, and bytes that vanish are no matter for a table of bytes.
-    plain_ascii = pc.and_not(pc.string_is_ascii(text), pc.match_substring_regex(text, CONTROLS))
-    ascii_only = pc.fill_null(plain_ascii, True)
-    others = pc.indices_nonzero(pc.invert(ascii_only))
-    plain = pc.if_else(ascii_only, text, pa.scalar("", pa.string())) if len(others) else text
-    result = _normalise_ascii(plain, punctuation=punctuation)
-    if len(others):
+    plain, mask = text, None
+    if has_more_than_ascii(text):
+        # Control characters vanish, and bytes that vanish are no matter for a table of bytes.
+        whole = pc.and_not(pc.string_is_ascii(text), pc.match_substring_regex(text, CONTROLS))
+        ascii_only = pc.fill_null(whole, True)
+        plain = pc.if_else(ascii_only, text, pa.scalar("", pa.string()))
         mask = pc.invert(ascii_only)
+    result = _normalise_ascii(plain, punctuation=punctuation)
+    if mask is not None:
+        others = pc.indices_nonzero(mask)
         cells = [
             normalise_text(cell, punctuation=punctuation) for cell in text.take(others).to_pylist()
         ]

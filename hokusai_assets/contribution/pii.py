@@ -108,7 +108,7 @@ class Treated:
     """The treated table, which of the given rows it holds, and what was found."""
 
     table: pa.Table
-    kept: list[int]
+    kept: Sequence[int]
     tally: PiiTally
 
     @property
@@ -195,7 +195,9 @@ def treat_part(table: pa.Table, numbers: Sequence[int], policy: Policy) -> Treat
         else:
             columns[column.name] = _treat_whole_column(column, cells, policy, found)
     drop = {row for (_, _, action), rows in found.items() if action == "drop_row" for row in rows}
-    kept = [row for row in range(table.num_rows) if row not in drop]
+    kept: Sequence[int] = range(table.num_rows)
+    if drop:
+        kept = [row for row in kept if row not in drop]
     treated = pa.table(columns)
     for key, rows in found.items():
         tally.cells[key] = len(rows)

@@ -128,11 +128,11 @@ def _refuse_repeated_ids(name: str, mapped: Mapped, reader: RowReader, task: Tas
         )
 
 
-def received_root(received: Received, folder: Path) -> str:
+def received_root(exchange: Exchange, folder: Path) -> str:
     """The content root of all rows as received."""
     root = SortedRoot(folder)
-    for bucket in range(received.exchange.buckets):
-        root.add(received.exchange.read(bucket, [ROW_DIGEST]).column(ROW_DIGEST))
+    for bucket in range(exchange.buckets):
+        root.add(exchange.read(bucket, [ROW_DIGEST]).column(ROW_DIGEST))
     return root.root()
 
 

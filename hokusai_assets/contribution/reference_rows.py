@@ -52,7 +52,7 @@ def store_reference(
             received = receive(path, policy, scratch / "received", hands)
         except ContributionError as error:
             raise ReferenceDataError(f"The {kind} data cannot be used: {error}") from None
-        root = received_root(received, scratch / "digests")
+        root = received_root(received.exchange, scratch / "digests")
         counts = CleaningCounts(
             read=received.read,
             rejected=received.rejected,

@@ -37,10 +37,12 @@ def type_column(column: Column, raw: RawColumn, task: Task) -> tuple[pa.Array, d
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    text = pc.if_else(pc.equal(raw.text, ""), pa.scalar(None, pa.string()), raw.text)
+    text = raw.text
+    lengths = pc.min_max(pc.binary_length(text)).as_py()
+    if lengths["min"] == 0:
+        text = pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text)
     limit = task.reading.max_cell_bytes
-    longest = pc.max(pc.binary_length(text)).as_py()
-    if longest is not None and longest > limit:
+    if lengths["max"] is not None and lengths["max"] > limit:
         return _without_long(column, text, raw.kind, task)
     if isinstance(raw.kind, Kind):
         return _of_one_kind(column, text, raw.kind, task)

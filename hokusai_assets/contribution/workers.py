@@ -22,6 +22,10 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 MOST_WORKERS = 8
+_KILLED = (
+    "A process that cleaned data was killed, most likely for want of memory: give the run more, or "
+    "evaluate the file in parts."
+)
 
 
 class Workers:
@@ -47,13 +51,24 @@ class Workers:
             while waiting:
                 yield waiting.popleft().result()
         except concurrent.futures.BrokenExecutor:
-            raise StorageError(
-                "A process that cleaned data was killed, most likely for want of memory: give the "
-                "run more, or evaluate the file in parts."
-            ) from None
+            raise StorageError(_KILLED) from None
         finally:
             for future in waiting:
                 future.cancel()
+
+    def later(self, function: Callable[[], Result]) -> Callable[[], Result]:
+        """Begin something whose result is asked for later; here it is done when it is asked for."""
+        if self._executor is None:
+            return function
+        future = self._executor.submit(function)
+
+        def result() -> Result:
+            try:
+                return future.result()
+            except concurrent.futures.BrokenExecutor:
+                raise StorageError(_KILLED) from None
+
+        return result
 
 
 @contextmanager
