@@ -105,7 +105,7 @@ def composed(text: pa.Array) -> pa.Array:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    if not len(text) or _is_ascii(text):
+    if is_ascii(text):
         return text
     other = pc.indices_nonzero(pc.invert(pc.fill_null(pc.string_is_ascii(text), True)))
     normalised = [unicodedata.normalize("NFC", cell) for cell in text.take(other).to_pylist()]
@@ -113,12 +113,12 @@ def composed(text: pa.Array) -> pa.Array:
     return pc.replace_with_mask(text, mask, pa.array(normalised, text.type))
 
 
-def _is_ascii(text: pa.Array) -> bool:
+def is_ascii(text: pa.Array) -> bool:
     """Whether all cells are ASCII, by one look at their bytes together."""
     import numpy as np
 
     _, offsets, data = text.buffers()
-    if data is None:
+    if data is None or not len(text):
         return True
     kind = np.int64 if str(text.type).startswith("large") else np.int32
     ends = np.frombuffer(offsets, kind)[[text.offset, text.offset + len(text)]]

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from hokusai_assets.contribution.folding import flat
 from hokusai_assets.contribution.normalising import normalise_column
+from hokusai_assets.table_digests import is_ascii
 from hokusai_assets.task import Task
 
 if TYPE_CHECKING:
@@ -143,6 +144,8 @@ def _spaced(text: pa.Array) -> pa.Array:
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    if is_ascii(text):
+        return text
     mask = pc.fill_null(pc.match_substring_regex(text, _UNSPACED), False)
     if not pc.any(mask).as_py():
         return text
