@@ -118,6 +118,20 @@ def test_a_failed_check_at_the_end_stands_as_failed(
     assert run.info.status == "FAILED"
 
 
+def test_a_failed_check_says_in_mlflow_what_failed(
+    small: SmallTask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from hokusai_assets.contribution import checks_schema
+
+    monkeypatch.setattr(checks_schema, "stored_violations", lambda *_: ["column 'weight': empty"])
+    assert not run_job(small, tmp_path).success
+    _, (run,) = tracked(tmp_path)
+    assert run.info.status == "FAILED"
+    assert run.data.tags["failure"].startswith(
+        "contributed_data_conforms: contributed data: column 'weight': empty. Correct the file"
+    )
+
+
 def test_a_dry_run_does_not_import_mlflow(tmp_path: Path) -> None:
     code = (
         "import sys\n"
