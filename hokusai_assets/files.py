@@ -42,10 +42,16 @@ def write_once(folder: str, name: str, content: bytes) -> str:
         import fsspec
 
         fs, path = fsspec.core.url_to_fs(target)
-        if fs.exists(path):
-            raise AlreadyWrittenError(f"{target} was written before and is never overwritten.")
-        fs.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
-        fs.pipe_file(path, content)
+        try:
+            if fs.exists(path):
+                raise AlreadyWrittenError(f"{target} was written before and is never overwritten.")
+            fs.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
+            fs.pipe_file(path, content)
+        except (OSError, NotImplementedError) as error:  # the latter: its protocol only reads
+            raise OutputDirError(
+                f"Outputs cannot be written to {folder} ({type(error).__name__}): check the "
+                "address and the permissions."
+            ) from error
         return target
     Path(folder).mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=folder, prefix=".writing-")
@@ -77,10 +83,22 @@ def exclusive(lock: str | Path) -> Iterator[None]:
 def check_writable(folder: str) -> None:
     """Raise OutputDirError unless files can be made in `folder`; leaves nothing behind.
 
-    Tried by making a file, because permission bits do not tell (root, read-only mounts, quotas).
+    Tried by making a file, because permission bits do not tell (root, read-only mounts, quotas). In
+    an object store, where that may cost or stay as a version, writing the results will tell.
     """
     if is_url(folder):
-        return
+        import fsspec
+
+        try:
+            fs, root = fsspec.core.url_to_fs(folder)
+        except (ValueError, ImportError) as error:
+            raise OutputDirError(
+                f"Outputs cannot be written to {folder}: its protocol is unknown, or the package "
+                "for it is not installed."
+            ) from error
+        if not getattr(fs, "local_file", False):
+            return
+        folder = root
     path = Path(folder).absolute()
     existing = next(p for p in (path, *path.parents) if p.exists())
     try:

@@ -71,6 +71,26 @@ def test_the_demos_output_is_real(tmp_path: Path) -> None:
     assert max(map(len, lines)) <= 80
 
 
+def test_what_is_said_of_the_demo_is_what_it_printed() -> None:
+    (shown,) = blocks("text")
+    (said,) = re.findall(r"^500 base reviews.*?\n\n", README, re.DOTALL | re.MULTILINE)
+    for words in (
+        r"([\d,]+) rows read",
+        r"([\d,]+) base \+",
+        r"([\d,]+) rows: ",
+        r"(\d+) fixed",
+        r"(\d+) broken",
+    ):
+        (number,) = re.findall(words, shown)
+        assert re.search(rf"\b{number}\b", said), words
+    base, repeated, leaked = re.search(
+        r"(\w+) of them stand in base and (\w+) repeat\s+others, (\w+) stand", said
+    ).groups()  # type: ignore[union-attr]
+    numbers = "zero one two three four five six seven eight nine ten".split()
+    deduplicated = numbers.index(base.lower()) + numbers.index(repeated)
+    assert f"{deduplicated} deduplicated, {numbers.index(leaked)} leaked" in shown
+
+
 def test_make_demo_is_the_same_command() -> None:
     (demo,) = [line for line in evaluate_commands() if "--contributor-id alice" in line]
     # `make test` hands its flags down, with which make would print its folder last.

@@ -49,3 +49,14 @@ def test_a_folder_below_a_file_is_refused_and_nothing_is_left(tmp_path: Path) ->
             check_writable(str(tmp_path / place))
     check_writable(str(tmp_path / "not" / "yet" / "there"))
     assert [p.name for p in tmp_path.iterdir() if p.name != "home"] == ["file"]
+
+
+def test_a_url_that_cannot_be_written_is_refused_like_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputDirError, match="is not a folder"):
+        check_writable((tmp_path / "file" / "below").as_uri())
+    with pytest.raises(OutputDirError, match="protocol is unknown"):
+        check_writable("nosuch://bucket/x")
+    check_writable("memory://not/yet/there")
+    with pytest.raises(OutputDirError, match=r"written to http://127\.0\.0\.1:9/x \("):
+        write_once("http://127.0.0.1:9/x", "a", b"first")  # nobody listens there

@@ -72,6 +72,11 @@ class JsonReader(RowReader):
             _, self.dropped_columns = match_columns(
                 sorted(self._names), self._task, self.source.name, "the set of its objects' keys"
             )
+        elif bad.keys() == {_DUPLICATED.reason}:
+            raise ContributionError(
+                f"The file {self.source.name} has a key twice in each of its objects: give every "
+                "column a name of its own."
+            )
         elif self.read:
             raise ContributionError(
                 f"The file {self.source.name} holds no JSON object at all: send an array of "

@@ -32,13 +32,15 @@ def _result(
     **metadata: int | str,
 ) -> dg.AssetCheckResult:
     """Passed without problems; else a description that lists them and says what to do."""
+    failed = "; ".join(problems) + f". {remedy}" if problems else ""
+    # The log is all that an operator of `dagster job execute` sees: the remedy belongs there too.
     context.log.log(
         logging.ERROR if problems else logging.INFO,
-        f"{context.check_specs[0].name}: {'; '.join(problems) if problems else 'passed'}",
+        f"{context.check_specs[0].name}: {failed or 'passed'}",
     )
     return dg.AssetCheckResult(
         passed=not problems,
-        description="; ".join(problems) + f". {remedy}" if problems else "As it should be.",
+        description=failed or "As it should be.",
         metadata={"problems": len(problems), **metadata},
     )
 

@@ -196,8 +196,14 @@ def test_a_wrong_command_ends_with_2(
 
 def test_an_unwritable_output_folder_ends_with_2(small: SmallTask, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    result = evaluate(small, tmp_path, **{"output-dir": str(tmp_path / "file" / "below")})
-    assert_refused(result, tmp_path, 2, "is not a folder")
+    below = tmp_path / "file" / "below"
+    for place, said in (
+        (str(below), "is not a folder"),
+        (below.as_uri(), "is not a folder"),
+        ("nosuch://bucket/x", "protocol is unknown"),
+    ):
+        result = evaluate(small, tmp_path, **{"output-dir": place})
+        assert_refused(result, tmp_path, 2, said)
 
 
 def test_a_wrong_task_key_names_the_nearest(small: SmallTask, tmp_path: Path) -> None:

@@ -259,6 +259,7 @@ SECRET = "alice@example.com"
         ("data.jsonl", b'{\n"key": "a"\n}', "is one JSON object"),
         ("data.json", b'[{"key": "a"}, {"key": ', "not a valid JSON array"),
         ("data.json", b"[1, 2]", "no JSON object at all"),
+        ("data.json", b'[{"key": "a", "key": "b"}]', "a key twice in each of its objects"),
         ("data.json", b'[{"key": "a", "label": "good"}]', "lacks the required column 'weight'"),
         ("data.parquet", b"PAR1 and then nothing", "damaged or truncated Parquet"),
     ],

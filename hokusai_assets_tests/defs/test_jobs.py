@@ -115,6 +115,7 @@ def test_checks_of_what_is_stored(command: Any, small: SmallTask, tmp_path: Path
     leaking = execute(command, "checks", tmp_path, config)
     assert leaking.returncode == 1
     assert "have the features of a benchmark row" in leaking.stderr
+    assert ". Materialize the whole graph again" in leaking.stderr
 
     config["resources"]["io_manager"]["config"]["run_id"] = "no-such-run"
     unknown = execute(command, "checks", tmp_path, config)

@@ -1,6 +1,7 @@
 """Tracking: one MLflow run per evaluation, FAILED where it failed, kept where MLflow is away."""
 
 import json
+import re
 import socket
 import subprocess
 import sys
@@ -117,6 +118,20 @@ def test_a_failed_check_at_the_end_stands_as_failed(
     assert run.info.status == "FAILED"
 
 
+def test_a_failed_check_says_in_mlflow_what_failed(
+    small: SmallTask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from hokusai_assets.contribution import checks_schema
+
+    monkeypatch.setattr(checks_schema, "stored_violations", lambda *_: ["column 'weight': empty"])
+    assert not run_job(small, tmp_path).success
+    _, (run,) = tracked(tmp_path)
+    assert run.info.status == "FAILED"
+    assert run.data.tags["failure"].startswith(
+        "contributed_data_conforms: contributed data: column 'weight': empty. Correct the file"
+    )
+
+
 def test_a_dry_run_does_not_import_mlflow(tmp_path: Path) -> None:
     code = (
         "import sys\n"
@@ -140,6 +155,27 @@ def test_a_dry_run_is_tracked_where_a_store_is_named(
     _, (run,) = tracked(tmp_path, uri)
     assert run.data.tags["dry_run"] == "true"
     assert list((tmp_path / "art").rglob("attestation_*.json"))
+
+
+def test_each_document_of_a_tracked_dry_run_says_so(
+    small: SmallTask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Artifacts are copied out of their MLflow run, away from the tag that says it."""
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'mine.db'}")
+    monkeypatch.setenv("MLFLOW_ARTIFACT_ROOT", (tmp_path / "art").as_uri())
+    assert run_job(small, tmp_path, "dry_run", mode="mock").success
+    bodies = {path: json.loads(path.read_text()) for path in (tmp_path / "art").rglob("*.json")}
+    assert sorted(re.sub(r"_[0-9a-f-]{36}", "", path.name) for path in bodies) == [
+        "attestation.json",
+        "baseline_metadata.json",
+        "candidate_metadata.json",
+        "delta_output.json",
+        "manifest_0.json",
+        *["record.json"] * 3,  # of both models and of the cleaned contribution
+    ]
+    for path, body in bodies.items():
+        says = body["pipeline_metadata"] if path.name.startswith("delta_output") else body
+        assert says.get("dry_run") is True, path.name
 
 
 @pytest.fixture

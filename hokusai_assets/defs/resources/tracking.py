@@ -141,7 +141,12 @@ class TrackingResource(dg.ConfigurableResource["TrackingResource"]):
 
 
 def _failure(instance: dg.DagsterInstance, run_id: str) -> str | None:
-    """The first failed step's message, or None; the class name where the error is not ours."""
+    """The first failed check or step's message, or None; the class name of an error not ours."""
+    for entry in instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION):
+        event = entry.dagster_event
+        check = event.asset_check_evaluation_data if event else None
+        if check is not None and not check.passed and check.blocking:
+            return f"{check.check_name}: {check.description}"
     for entry in instance.all_logs(run_id, of_type=dg.DagsterEventType.STEP_FAILURE):
         event = entry.dagster_event
         data: Any = event.event_specific_data if event else None
