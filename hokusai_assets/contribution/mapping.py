@@ -19,7 +19,7 @@ from hokusai_assets.contribution.near_texts import (
     signature_columns,
 )
 from hokusai_assets.contribution.pii import PiiTally, Policy, treat_part
-from hokusai_assets.contribution.rows import RawRows, Rejections
+from hokusai_assets.contribution.rows import RawRows, Rejections, as_numbers
 from hokusai_assets.contribution.schema import TypedPart, type_part
 from hokusai_assets.table_digests import digest_rows
 from hokusai_assets.tables import ROW_NUMBER
@@ -57,15 +57,13 @@ def map_part(raw: RawRows, policy: Policy, *, sign: bool = False) -> tuple[pa.Ta
     The table holds the task's kept columns, the row's number, its digest and its feature key; if
     it is to `sign` texts, their signatures too (SIGNATURE_COLUMNS).
     """
-    import numpy as np
     import pyarrow as pa
 
     task = policy.task
     typed = type_part(raw, task)
     treated = treat_part(typed.table, typed.numbers, policy)
     key = task.id_column
-    kept = np.asarray(treated.kept, np.int64)
-    numbers = pa.array(np.asarray(typed.numbers, np.int64)[kept], pa.int64())
+    numbers = pa.array(as_numbers(typed.numbers)[as_numbers(treated.kept)], pa.int64())
     mapped = Mapped(
         typed=typed.table.num_rows,
         dropped_pii=typed.table.num_rows - len(treated.kept),
@@ -91,7 +89,7 @@ def _ids(typed: TypedPart, name: str) -> tuple[Any, Any]:
     there = ids.is_valid().to_numpy()
     digests = fixed_bytes(digest_rows({name: ids}))[there, :8]
     numbers = np.ascontiguousarray(digests).view(">u8").reshape(-1).astype(np.uint64)
-    return numbers, np.asarray(typed.numbers, np.int64)[there]
+    return numbers, as_numbers(typed.numbers)[there]
 
 
 def repeated_ids(mapped: Mapped) -> list[int]:

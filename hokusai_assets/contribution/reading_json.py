@@ -72,7 +72,7 @@ class JsonReader(RowReader):
             _, self.dropped_columns = match_columns(
                 sorted(self._names), self._task, self.source.name, "the set of its objects' keys"
             )
-        elif bad.keys() == {_DUPLICATED.reason}:
+        elif bad.keys() == {DUPLICATED.reason}:
             raise ContributionError(
                 f"The file {self.source.name} has a key twice in each of its objects: give every "
                 "column a name of its own."

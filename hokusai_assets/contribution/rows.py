@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from hokusai_assets.records import RejectionReason, SourceFile
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
 
 # Numbers of readable rows to the file's row numbers, which are known when all of it was read.
@@ -229,6 +230,15 @@ class TypedRows:
     rejected: int
     rejections: tuple[RejectionReason, ...]
     dropped_columns: tuple[str, ...]
+
+
+def as_numbers(numbers: Sequence[int]) -> np.ndarray:
+    """Row numbers as an array (int64); those of a whole part are a range, which costs nothing."""
+    import numpy as np
+
+    if isinstance(numbers, range):
+        return np.arange(numbers.start, numbers.stop, numbers.step, dtype=np.int64)
+    return np.asarray(numbers, np.int64)
 
 
 def take_rows(table: pa.Table, positions: Sequence[int]) -> pa.Table:

@@ -12,7 +12,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hokusai_assets.contribution.rows import RawRows, Rejections, TypedRows, counted, describe
+from hokusai_assets.contribution.rows import (
+    RawRows,
+    Rejections,
+    TypedRows,
+    as_numbers,
+    counted,
+    describe,
+)
 from hokusai_assets.contribution.typing_columns import type_column, unmatched
 from hokusai_assets.errors import ContributionError
 from hokusai_assets.tables import arrow_type
@@ -64,7 +71,7 @@ def type_part(raw: RawRows, task: Task) -> TypedPart:
 
     rejections = Rejections()
     count = len(raw.numbers)
-    numbers = np.asarray(raw.numbers, np.int64)
+    numbers = as_numbers(raw.numbers)
     fits = np.ones(count, bool)
     arrays: dict[str, pa.Array] = {}
     for column in task.kept_columns:
@@ -81,7 +88,8 @@ def type_part(raw: RawRows, task: Task) -> TypedPart:
     if not fits.all():
         table = table.filter(pa.array(fits))
         numbers = numbers[fits]
-    return TypedPart(table=table, numbers=numbers.tolist(), rejections=rejections)
+        return TypedPart(table=table, numbers=numbers.tolist(), rejections=rejections)
+    return TypedPart(table=table, numbers=raw.numbers, rejections=rejections)
 
 
 def refuse_too_many(name: str, read: int, rejections: Rejections, task: Task) -> None:

@@ -83,7 +83,8 @@ class TextScan:
         """Take the next block."""
         if not self.size_bytes:
             self._marked = block.startswith(codecs.BOM_UTF8)
-        self.nul_bytes += block.count(0)
+        if b"\0" in block:  # which is told much faster than how many
+            self.nul_bytes += block.count(0)
         self.size_bytes += len(block)
         if not self._pending and block.isascii():
             return
