@@ -162,9 +162,18 @@ def verdict(
 
 
 def decide(
-    clauses: Sequence[Clause], rule: Mapping[str, Any], attempt: Attempt, *, dry_run: bool
+    clauses: Sequence[Clause],
+    rule: Mapping[str, Any],
+    attempt: Attempt,
+    *,
+    dry_run: bool,
+    measured_bps: int | None,
+    payable_bps: int,
 ) -> Decision:
-    """The decision of one evaluation: the verdict, its reasons, and the level it was held to."""
+    """The decision of one evaluation: the verdict, its reasons, and the level it was held to.
+
+    `payable_bps` is what may be paid if it is accepted; of what is not, nothing is.
+    """
     from hokusai_assets.records import Decision
 
     outcome, reasons = verdict(clauses)
@@ -174,6 +183,8 @@ def decide(
         dry_run=dry_run,
         attempt=attempt.number,
         alpha_pico=level_pico(rule, attempt.number),
+        measured_bps=measured_bps,
+        payable_bps=payable_bps if outcome == "accepted" else 0,
         retire=rule["retire"],
         reasons=reasons,
         clauses=tuple(clauses),

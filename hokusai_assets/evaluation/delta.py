@@ -16,7 +16,9 @@ import numpy as np
 from hokusai_assets import decision_rule, scoring
 from hokusai_assets.errors import ModelError
 from hokusai_assets.evaluation.benchmarking import value_record
+from hokusai_assets.evaluation.details import details_of
 from hokusai_assets.evaluation.guards import measure_guard
+from hokusai_assets.evaluation.intervals import Intervals
 from hokusai_assets.evaluation.predictions import ScoredRows, read_predictions
 from hokusai_assets.evaluation.uncertainty import influences, spread_of
 from hokusai_assets.records import (
@@ -83,8 +85,9 @@ def compare(
             "materialize both models and benchmark_metrics again."
         )
     compared = [_compare_metric(name, rows, metrics.labels) for name in task.metrics.included]
-    deltas = tuple(_delta(part, rows, rule) for part in compared)
-    delta_one = _delta_one(compared, rows, rule)
+    intervals = Intervals(rows, len(metrics.labels))
+    deltas = tuple(_delta(part, rows, rule, intervals) for part in compared)
+    delta_one = _delta_one(compared, rows, rule, intervals)
     primary = next(d for d in deltas if d.metric == rule["primary"])
     guards = tuple(measure_guard(guard, rows, metrics.labels) for guard in rule["guards"])
     facts = decision_rule.Facts(
@@ -101,6 +104,7 @@ def compare(
         guards=guards,
     )
     fixed, broken = _discordant(rows, rows.truth >= 0)
+    of_baseline, of_candidate = details_of(rows, metrics.labels)
     return DeltaReport(
         deltas=deltas,
         delta_one=delta_one,
@@ -114,6 +118,8 @@ def compare(
             for c in decision_rule.evaluate(rule, facts, attempt.number)
         ),
         shares=shares,
+        baseline_details=of_baseline,
+        candidate_details=of_candidate,
     )
 
 
@@ -131,7 +137,9 @@ def _compare_metric(metric: MetricName, rows: ScoredRows, names: Sequence[Label]
     )
 
 
-def _delta(part: _Compared, rows: ScoredRows, rule: Mapping[str, Any]) -> MetricDelta:
+def _delta(
+    part: _Compared, rows: ScoredRows, rule: Mapping[str, Any], intervals: Intervals
+) -> MetricDelta:
     baseline = value_record(part.metric, scoring.seed_mean(part.before))
     candidate = value_record(part.metric, scoring.seed_mean(part.after))
     if part.undefined is not None:
@@ -169,12 +177,16 @@ def _delta(part: _Compared, rows: ScoredRows, rule: Mapping[str, Any]) -> Metric
         standard_error_nano=_error(spread),
         p_value_pico=None if isinstance(p_value, Undefined) else scoring.pico(p_value),
         method=method,
+        interval=intervals.of_metric(part.metric, part.delta, spread),
         undefined=p_value.reason if isinstance(p_value, Undefined) else None,
     )
 
 
 def _delta_one(
-    compared: Sequence[_Compared], rows: ScoredRows, rule: Mapping[str, Any]
+    compared: Sequence[_Compared],
+    rows: ScoredRows,
+    rule: Mapping[str, Any],
+    intervals: Intervals,
 ) -> DeltaOne:
     missing = {part.metric: part.undefined for part in compared if part.undefined is not None}
     present = [part for part in compared if part.undefined is None]
@@ -206,6 +218,7 @@ def _delta_one(
         computation_method=METHOD
         if not missing
         else f"{METHOD} of the metrics that both models have, weights renormalised",
+        interval=intervals.of_delta_one(weights, value, spread),
         undefined=p_value.reason if isinstance(p_value, Undefined) else None,
     )
 

@@ -16,10 +16,13 @@ from hokusai_assets.records import (
     DeltaReport,
     MergedDataset,
     MetricValue,
+    ReportedInterval,
     TrainedModel,
 )
 
 SCHEMA_VERSION = "1.0"
+LEVEL = 0.95  # of the intervals
+_OF_CLASS = {"precision", "recall", "f1_score"}
 
 
 class _Part(BaseModel):
@@ -131,6 +134,10 @@ class StatisticsPart(_Part):
     broken_rows: int
     deltas: dict[str, dict[str, Any]]
     delta_one: dict[str, Any]
+    labels: list[str | int]
+    confusion: dict[str, list[list[int]]]
+    per_class: list[dict[str, Any]]
+    curves: dict[str, Any]
     undefined_metrics: dict[str, str]
 
 
@@ -247,6 +254,7 @@ def build_delta_output(
                     "p_value": _scaled(d.p_value_pico, 1e12),
                     "method": d.method,
                     "n": report.row_count,
+                    **_interval(d.interval),
                 }
                 for d in report.deltas
                 if d.delta is not None
@@ -258,8 +266,10 @@ def build_delta_output(
                     m: w / 1_000_000 for m, w in report.delta_one.weights_millionths.items()
                 },
                 "computation": report.delta_one.computation_method,
+                **_interval(report.delta_one.interval),
                 "undefined": report.delta_one.undefined,
             },
+            **_details(report),
             undefined_metrics={
                 d.metric: d.undefined for d in report.deltas if d.undefined is not None
             }
@@ -303,6 +313,49 @@ def _values(metrics: tuple[MetricValue, ...]) -> dict[str, float]:
 
 def _scaled(integer: int | None, scale: float) -> float | None:
     return None if integer is None else integer / scale
+
+
+def _interval(interval: ReportedInterval | None) -> dict[str, Any]:
+    if interval is None:
+        return {"interval": None, "interval_level": LEVEL, "interval_method": None}
+    return {
+        "interval": [interval.low_nano / 1e9, interval.high_nano / 1e9],
+        "interval_level": LEVEL,
+        "interval_method": interval.method,
+        "few_discordant_rows": interval.few_discordant_rows,
+    }
+
+
+def _details(report: DeltaReport) -> dict[str, Any]:
+    """Tables and curves of both models' first seeds."""
+    models = {"baseline": report.baseline_details, "candidate": report.candidate_details}
+    pairs = zip(*(model.classes for model in models.values()), strict=True)
+    return {
+        "labels": [scores.label for scores in report.baseline_details.classes],
+        "confusion": {name: [list(row) for row in m.confusion] for name, m in models.items()},
+        "per_class": [
+            {
+                "label": before.label,
+                "rows": before.rows,
+                "baseline": before.model_dump(include=_OF_CLASS),
+                "candidate": after.model_dump(include=_OF_CLASS),
+            }
+            for before, after in pairs
+        ],
+        "curves": {
+            "roc": _both({name: m.roc for name, m in models.items()}),
+            "calibration": _both(
+                {
+                    name: m.calibration and [b.model_dump() for b in m.calibration]
+                    for name, m in models.items()
+                }
+            ),
+        },
+    }
+
+
+def _both(curves: dict[str, Any]) -> dict[str, Any] | None:
+    return None if None in curves.values() else curves
 
 
 def _manifest(manifest: DataManifest) -> ManifestPart:

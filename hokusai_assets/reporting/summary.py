@@ -12,6 +12,7 @@ from hokusai_assets.records import (
     DeltaReport,
     MergedDataset,
     MetricDelta,
+    ReportedInterval,
 )
 
 WIDTH = 80
@@ -41,9 +42,12 @@ def verdict_sentence(attestation: Attestation) -> str:
     decision = attestation.decision
     if decision.dry_run:
         return f"DRY RUN, counts for nothing; on real data this would be {decision.verdict}"
+    said = decision.verdict.upper()
     if decision.provisional:
-        return f"{decision.verdict.upper()} (provisional: no ledger counted the attempt)"
-    return decision.verdict.upper()
+        said += " (provisional, without a ledger)"
+    if decision.verdict == "accepted" and decision.measured_bps is not None:
+        said += f"; {decision.payable_bps:,} of {decision.measured_bps:,} bps payable"
+    return said
 
 
 def summary_lines(
@@ -84,7 +88,7 @@ def summary_lines(
             f"{benchmark.row_count:,} rows: {report.fixed_rows:,} fixed, "
             f"{report.broken_rows:,} broken",
         ),
-        f"{'metric':<14}{'baseline':>9}    {'new':>6}{'delta':>12}{'± SE':>7}{'p':>10}",
+        f"{'metric':<14}{'baseline':>9}    {'new':>6}{'delta':>12}{'95 % interval':>19}{'p':>10}",
         *(_metric_line(delta) for delta in report.deltas),
         _delta_one_line(report),
         *_entry("Verdict", verdict_sentence(attestation)),
@@ -126,7 +130,7 @@ def _metric_line(delta: MetricDelta) -> str:
         return "\n".join(_entry(delta.metric, f"undefined: {delta.undefined}"))
     return (
         f"{delta.metric:<14}{delta.baseline.value:>9.4f} -> {delta.candidate.value:>6.4f}"
-        f"{_points(delta.delta):>12}" + _uncertainty(delta.standard_error_nano, delta.p_value_pico)
+        f"{_points(delta.delta):>12}" + _uncertainty(delta.interval, delta.p_value_pico)
     )
 
 
@@ -135,7 +139,7 @@ def _delta_one_line(report: DeltaReport) -> str:
     if one.value is None:
         return f"{'DeltaOne':<14} undefined: {one.undefined}"
     return f"{'DeltaOne':<14}{'':>19}{_points(one.value):>12}" + _uncertainty(
-        one.standard_error_nano, one.p_value_pico
+        one.interval, one.p_value_pico
     )
 
 
@@ -143,9 +147,11 @@ def _points(delta: float) -> str:
     return f"{100 * delta:+.2f} pts"
 
 
-def _uncertainty(error_nano: int | None, p_value_pico: int | None) -> str:
-    error = "" if error_nano is None else f"{error_nano / 1e7:.2f}"
+def _uncertainty(interval: ReportedInterval | None, p_value_pico: int | None) -> str:
+    ends = ""
+    if interval is not None:
+        ends = f"[{interval.low_nano / 1e7:+.2f}, {interval.high_nano / 1e7:+.2f}]"
     p_value = "" if p_value_pico is None else f"{p_value_pico / 1e12:.1e}"
     if p_value_pico == 1:  # rounded up: anything smaller stands as the smallest unit
         p_value = "<=1e-12"
-    return f"{error:>7}{p_value:>10}"
+    return f"{ends:>19}{p_value:>10}"

@@ -97,6 +97,13 @@ def metric_value(metric: str, table: IntArray, names: Sequence[Any]) -> Value:
     return _mean([of_class(table, c, names) for c in range(len(names))])
 
 
+def class_value(metric: str, table: IntArray, index: int, names: Sequence[Any]) -> Value:
+    """precision, recall or f1_score of one class."""
+    return {"precision": _precision, "recall": class_recall, "f1_score": _f1_score}[metric](
+        table, index, names
+    )
+
+
 def class_recall(table: IntArray, index: int, names: Sequence[Any]) -> Value:
     """The share of one class's rows that the model gives that class."""
     actual = int(table[index].sum())
