@@ -410,6 +410,24 @@ class MetricDelta(Record):
     undefined: str | None = None
 
 
+class SliceDelta(Record):
+    """Candidate less baseline on one named part of the benchmark, by the primary metric.
+
+    `interval` holds for all slices together with 95 % (Bonferroni); `p_holm_pico` is two-sided,
+    corrected for how many slices were looked at.
+    """
+
+    name: str
+    metric: MetricName
+    rows: int
+    baseline: float | None
+    candidate: float | None
+    delta: float | None
+    interval: ReportedInterval | None
+    p_holm_pico: int | None
+    undefined: str | None = None
+
+
 class DeltaOne(Record):
     """The weighted average of the included metrics' deltas."""
 
@@ -448,6 +466,7 @@ class DeltaReport(Record):
     shares: tuple[ContributorShare, ...]
     baseline_details: ModelDetails
     candidate_details: ModelDetails
+    slices: tuple[SliceDelta, ...] = ()
 
     def delta_of(self, metric: MetricName) -> MetricDelta:
         """The delta of one metric."""

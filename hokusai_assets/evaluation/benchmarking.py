@@ -18,6 +18,7 @@ from hokusai_assets.evaluation.predictions import (
     predictions_digest,
     write_predictions,
 )
+from hokusai_assets.evaluation.slices import members
 from hokusai_assets.records import BenchmarkDataset, BenchmarkMetrics, JointCount, MetricValue
 from hokusai_assets.tables import ROW_DIGEST, read_table
 from hokusai_assets.task import Label, MetricName, Task
@@ -76,10 +77,10 @@ def _scored_rows(
     baseline: scoring.Predictions,
     candidate: scoring.Predictions,
 ) -> ScoredRows:
-    columns = [ROW_DIGEST, task.target.name]
+    columns = {ROW_DIGEST, task.target.name, *(part.column for part in task.slices)}
     if task.group_column is not None:
-        columns.append(task.group_column.name)
-    table = read_table(benchmark.folder, columns)
+        columns.add(task.group_column.name)
+    table = read_table(benchmark.folder, sorted(columns))
     if not table.num_rows:
         raise ReferenceDataError(
             "The benchmark has no rows left to score on: check data.benchmark in the task file."
@@ -101,7 +102,8 @@ def _scored_rows(
     if task.group_column is not None:
         clusters = _codes(table.column(task.group_column.name).to_pylist())
     digests = table.column(ROW_DIGEST).to_pylist()
-    return ScoredRows(digests, truth.astype(np.int64), baseline, candidate, clusters)
+    slices = tuple((part.name, members(table, part)) for part in task.slices)
+    return ScoredRows(digests, truth.astype(np.int64), baseline, candidate, clusters, slices)
 
 
 def _codes(groups: list[Any]) -> Any:

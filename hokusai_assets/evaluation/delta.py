@@ -20,6 +20,7 @@ from hokusai_assets.evaluation.details import details_of
 from hokusai_assets.evaluation.guards import measure_guard
 from hokusai_assets.evaluation.intervals import Intervals
 from hokusai_assets.evaluation.predictions import ScoredRows, read_predictions
+from hokusai_assets.evaluation.slices import slice_deltas
 from hokusai_assets.evaluation.uncertainty import influences, spread_of
 from hokusai_assets.records import (
     Attempt,
@@ -120,6 +121,7 @@ def compare(
         shares=shares,
         baseline_details=of_baseline,
         candidate_details=of_candidate,
+        slices=slice_deltas(task.metrics.primary, rows, metrics.labels),
     )
 
 

@@ -39,12 +39,12 @@ class Intervals:
         """The interval of one metric's delta, or None where there is none."""
         few = scoring.discordant_rows(metric, self.joint) < scoring.FEW_DISCORDANT_ROWS
         if self.counted and metric == "accuracy":
-            return _reported(self._of_counts(np.ones(len(self.rows.truth), bool)), few)
+            return reported(self._of_counts(np.ones(len(self.rows.truth), bool)), few)
         if self.counted and metric == "recall" and self.classes == 2:
-            return _reported(self._of_counts(self.rows.truth == 1), few)
+            return reported(self._of_counts(self.rows.truth == 1), few)
         if self.counted and metric in scoring.COUNTED:
-            return _reported(scoring.percentile_interval(self.draws()[metric]), few)
-        return _reported(scoring.spread_interval(delta, spread), few)
+            return reported(scoring.percentile_interval(self.draws()[metric]), few)
+        return reported(scoring.spread_interval(delta, spread), few)
 
     def of_delta_one(
         self, weights: Mapping[Any, Fraction], value: Fraction, spread: Spread | Undefined
@@ -56,11 +56,11 @@ class Intervals:
         )
         if self.counted and set(weights) <= set(scoring.COUNTED):
             if set(weights) == {"accuracy"}:
-                return _reported(self._of_counts(np.ones(len(self.rows.truth), bool)), few)
+                return reported(self._of_counts(np.ones(len(self.rows.truth), bool)), few)
             draws = self.draws()
             mean = sum(float(weight) * draws[metric] for metric, weight in weights.items())
-            return _reported(scoring.percentile_interval(np.asarray(mean)), few)
-        return _reported(scoring.spread_interval(value, spread), few)
+            return reported(scoring.percentile_interval(np.asarray(mean)), few)
+        return reported(scoring.spread_interval(value, spread), few)
 
     @property
     def joint(self) -> Any:
@@ -85,7 +85,8 @@ class Intervals:
         return scoring.tango_interval(int(np.count_nonzero(among)), better, worse)
 
 
-def _reported(interval: Interval | Undefined, few: bool) -> ReportedInterval | None:
+def reported(interval: Interval | Undefined, few: bool) -> ReportedInterval | None:
+    """An interval as a record, its ends rounded outwards; None where it is undefined."""
     if isinstance(interval, Undefined):
         return None
     return ReportedInterval(

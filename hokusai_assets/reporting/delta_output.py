@@ -138,6 +138,7 @@ class StatisticsPart(_Part):
     confusion: dict[str, list[list[int]]]
     per_class: list[dict[str, Any]]
     curves: dict[str, Any]
+    slices: list[dict[str, Any]]
     undefined_metrics: dict[str, str]
 
 
@@ -270,6 +271,20 @@ def build_delta_output(
                 "undefined": report.delta_one.undefined,
             },
             **_details(report),
+            slices=[
+                {
+                    "name": part.name,
+                    "rows": part.rows,
+                    "metric": part.metric,
+                    "baseline": part.baseline,
+                    "candidate": part.candidate,
+                    "delta": part.delta,
+                    "interval": _interval(part.interval)["interval"],
+                    "p_holm": _scaled(part.p_holm_pico, 1e12),
+                    "undefined": part.undefined,
+                }
+                for part in report.slices
+            ],
             undefined_metrics={
                 d.metric: d.undefined for d in report.deltas if d.undefined is not None
             }

@@ -15,6 +15,7 @@ from hokusai_assets.task.sections import (
     Label,
     MetricName,
     PiiAction,
+    SliceSection,
     Task,
 )
 
@@ -28,6 +29,7 @@ __all__ = [
     "LoadedTask",
     "MetricName",
     "PiiAction",
+    "SliceSection",
     "Task",
     "load_task",
     "parse_task",

@@ -70,6 +70,7 @@ def contradictions(task: "Task") -> Iterator[str]:
         keys = {c.name for c in task.columns if c.role == "id"}
         if task.merge.key not in keys:
             yield "merge.key must name the id column when merge.strategy is update"
+    yield from _of_slices(task)
     recalls = {f"recall:{label}" for label in labels}
     for guard, margin in task.guards.margins.items():
         if guard not in recalls | {"auroc"}:
@@ -81,3 +82,21 @@ def contradictions(task: "Task") -> Iterator[str]:
             )
         if not 0 < margin <= 100:
             yield f"guards.margins.{guard} must be above 0 and at most 100 points"
+
+
+def _of_slices(task: "Task") -> Iterator[str]:
+    columns = {c.name: c for c in task.kept_columns}
+    names = [part.name for part in task.slices]
+    for name in sorted({n for n in names if names.count(n) > 1}):
+        yield f"slice {name!r} is defined more than once"
+    for part in task.slices:
+        column = columns.get(part.column)
+        bounds = part.minimum is not None or part.below is not None
+        if column is None:
+            yield f"slice {part.name!r} is of column {part.column!r}, which the task does not keep"
+        elif bounds and column.type not in {"integer", "number"}:
+            yield f"slice {part.name!r} has bounds but column {part.column!r} is {column.type}"
+        if bounds == (part.values is not None):
+            yield f"slice {part.name!r} needs values, or minimum and below, and not both"
+        if part.minimum is not None and part.below is not None and part.minimum >= part.below:
+            yield f"slice {part.name!r} has no numbers between its bounds"

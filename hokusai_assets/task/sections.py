@@ -110,6 +110,16 @@ class GuardsSection(Section):
     expected_discordance: float = Field(0.06, gt=0, lt=1)
 
 
+class SliceSection(Section):
+    """A named part of the benchmark, by one column's values or by a range of them."""
+
+    name: str = Field(min_length=1, max_length=60)
+    column: str
+    values: tuple[str | int | bool, ...] | None = Field(None, description="Rows with one of these.")
+    minimum: float | None = Field(None, description="Rows with this number or more.")
+    below: float | None = Field(None, description="Rows with less than this number.")
+
+
 class DecisionSection(Section):
     """The parameters of the decision rule."""
 
@@ -173,6 +183,7 @@ class Task(Section):
     benchmark: BenchmarkSection = BenchmarkSection()
     metrics: MetricsSection = MetricsSection()
     guards: GuardsSection = GuardsSection()
+    slices: tuple[SliceSection, ...] = Field((), max_length=100)
     decision: DecisionSection = DecisionSection()
     privacy: PrivacySection = PrivacySection()
     reading: ReadingSection = ReadingSection()
