@@ -1,12 +1,13 @@
 """From predictions to metrics, standard errors, bounds and p values: numpy and scipy.special only.
 
-What the pipeline and a verifier must compute alike stands here once: `metrics` (exact rationals
-from integer tables and integer scores), `influence` (what one row contributes to a metric) and
-`paired` (tests and bounds for candidate less baseline on the same rows). What the numbers mean for
-a verdict is decision_rule's business; reading predictions from disk is evaluation's.
+What the pipeline and a verifier must compute alike stands here once: `registry` (every metric by
+name: its direction, value and influence), `metrics` (exact rationals from integer tables and
+integer scores), `influence` (what one row contributes to a metric) and `paired` (tests and bounds
+for candidate less baseline on the same rows). What the numbers mean for a verdict is
+decision_rule's business; reading predictions from disk is evaluation's.
 """
 
-from hokusai_assets.scoring.influence import influence, recall_influence
+from hokusai_assets.scoring.influence import recall_influence
 from hokusai_assets.scoring.metrics import (
     Predictions,
     Undefined,
@@ -16,7 +17,6 @@ from hokusai_assets.scoring.metrics import (
     joint_table,
     metric_value,
     millionths,
-    score_metric,
     seed_mean,
 )
 from hokusai_assets.scoring.paired import (
@@ -31,8 +31,11 @@ from hokusai_assets.scoring.paired import (
     pico,
     tango_lower_bound,
 )
+from hokusai_assets.scoring.registry import METRICS, Metric, influence, score_metric
 
 __all__ = [
+    "METRICS",
+    "Metric",
     "Predictions",
     "Spread",
     "Undefined",
