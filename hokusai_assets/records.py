@@ -353,7 +353,8 @@ class BenchmarkMetrics(StoredRecord):
 class MetricDelta(Record):
     """Candidate less baseline for one metric, with its uncertainty where that is known.
 
-    `p_value_pico` is one-sided, H0: improvement <= 0, in 1e-12 rounded up.
+    `p_value_pico` is one-sided, H0: improvement <= 0, in 1e-12 rounded up; of a loss, where
+    `higher_is_better` is False, an improvement is a negative delta.
     """
 
     metric: MetricName
@@ -365,10 +366,11 @@ class MetricDelta(Record):
     p_value_pico: int | None
     method: str | None
     undefined: str | None = None
+    higher_is_better: bool = True
 
 
 class DeltaOne(Record):
-    """The weighted average of the included metrics' deltas."""
+    """The weighted average of the included metrics' deltas, those of losses negated."""
 
     value: float | None
     millionths: int | None
