@@ -151,7 +151,7 @@ def test_scores_of_another_number_of_classes_are_refused():
 
 
 def test_sums_past_64_bits_stay_exact():
-    n = 2**23 + 5
+    n = 9_300_000  # times 1e12 is past 2^63
     truth, scores = np.zeros(n, dtype=np.int64), np.full((n, 1), 10**6)
     assert value("brier_score", truth, truth, scores, 2) == 1
 
@@ -187,28 +187,24 @@ def error_of(metric, data, k):
     return scoring.influence(metric, *data, k).std() / np.sqrt(data[0].size)
 
 
-@pytest.mark.parametrize("kind", ["random", "tied"])
-@pytest.mark.parametrize("k", [2, 3])
+@pytest.mark.parametrize(("k", "kind"), [(2, "random"), (3, "tied")])
 @pytest.mark.parametrize("metric", NEW)
 def test_influence_gives_the_row_bootstraps_error(metric, k, kind):
-    n, resamples = 2_000, 2_500
+    n, resamples = 2_000, 5_000
     data = rows(kind, k, n, 3)
     rng = np.random.default_rng(20)
     found = []
     for _ in range(resamples):
-        at = np.sort(rng.integers(0, n, n))
+        at = rng.integers(0, n, n)
         found.append(float(value(metric, *(part[at] for part in data), k)))
-    # Of 2,500 resamples the error itself is known to 1.4 %. A row drawn twice is a tie at the top
-    # of the ranking, which makes the bootstrap of average precision some 3 % too wide: see below.
-    tolerance = 0.06 if metric == "average_precision" else 0.03
-    assert error_of(metric, data, k) == pytest.approx(np.std(found), rel=tolerance)
+    # Of 5,000 resamples the error itself is known to 1 %.
+    assert error_of(metric, data, k) == pytest.approx(np.std(found), rel=0.03)
 
 
-@pytest.mark.parametrize(("k", "kind"), [(2, "random"), (2, "tied"), (3, "random")])
-def test_average_precisions_error_is_that_of_fresh_rows(k, kind):
-    samples = [rows(kind, k, 2_000, 100 + seed) for seed in range(2_000)]
-    found = [float(value("average_precision", *data, k)) for data in samples]
-    stated = np.mean([error_of("average_precision", data, k) for data in samples[:100]])
+def test_average_precisions_error_is_that_of_fresh_rows():
+    samples = [rows("tied", 2, 2_000, 100 + seed) for seed in range(2_000)]
+    found = [float(value("average_precision", *data, 2)) for data in samples]
+    stated = np.mean([error_of("average_precision", data, 2) for data in samples[:100]])
     assert stated == pytest.approx(np.std(found), rel=0.03)
 
 
