@@ -395,7 +395,8 @@ class ModelDetails(Record):
 class MetricDelta(Record):
     """Candidate less baseline for one metric, with its uncertainty where that is known.
 
-    `p_value_pico` is one-sided, H0: improvement <= 0, in 1e-12 rounded up.
+    `p_value_pico` is one-sided, H0: improvement <= 0, in 1e-12 rounded up; of a loss, where
+    `higher_is_better` is False, an improvement is a negative delta.
     """
 
     metric: MetricName
@@ -408,6 +409,7 @@ class MetricDelta(Record):
     method: str | None
     interval: ReportedInterval | None = None
     undefined: str | None = None
+    higher_is_better: bool = True
 
 
 class SliceDelta(Record):
@@ -429,7 +431,7 @@ class SliceDelta(Record):
 
 
 class DeltaOne(Record):
-    """The weighted average of the included metrics' deltas."""
+    """The weighted average of the included metrics' deltas, those of losses negated."""
 
     value: float | None
     millionths: int | None

@@ -1,7 +1,9 @@
 """Candidate less baseline: deltas, DeltaOne and the rule's clauses, from stored predictions.
 
-A delta is the difference of exact values, rounded once. What can be computed for one model only is
-named and left out of DeltaOne; a decision that needs it fails closed. The verdict is not here.
+A delta is the difference of exact values, rounded once; of a loss its negative is the improvement,
+which is what DeltaOne averages and what tests and bounds are about. What can be computed for one
+model only is named and left out of DeltaOne; a decision that needs it fails closed. The verdict is
+not here.
 """
 
 from __future__ import annotations
@@ -90,7 +92,10 @@ def compare(
     deltas = tuple(_delta(part, rows, rule, intervals) for part in compared)
     delta_one = _delta_one(compared, rows, rule, intervals)
     primary = next(d for d in deltas if d.metric == rule["primary"])
-    guards = tuple(measure_guard(guard, rows, metrics.labels) for guard in rule["guards"])
+    guards = tuple(
+        measure_guard(guard, rows, metrics.labels, decision_rule.direction(rule, guard["metric"]))
+        for guard in rule["guards"]
+    )
     facts = decision_rule.Facts(
         rows=metrics.row_count,
         benchmark_rows_in_training=benchmark_rows_in_training,
@@ -142,6 +147,7 @@ def _compare_metric(metric: MetricName, rows: ScoredRows, names: Sequence[Label]
 def _delta(
     part: _Compared, rows: ScoredRows, rule: Mapping[str, Any], intervals: Intervals
 ) -> MetricDelta:
+    sign = decision_rule.direction(rule, part.metric)
     baseline = value_record(part.metric, scoring.seed_mean(part.before))
     candidate = value_record(part.metric, scoring.seed_mean(part.after))
     if part.undefined is not None:
@@ -155,6 +161,7 @@ def _delta(
             p_value_pico=None,
             method=None,
             undefined=part.undefined,
+            higher_is_better=sign > 0,
         )
     method = str(rule["tests"][part.metric])
     spread = spread_of(
@@ -169,7 +176,7 @@ def _delta(
         of_metric = rows.truth == 1 if part.metric == "recall" else rows.truth >= 0
         p_value: float | Undefined = scoring.mcnemar_p(*_discordant(rows, of_metric))
     else:
-        p_value = scoring.improvement_p(part.delta, spread)
+        p_value = scoring.improvement_p(sign * part.delta, spread)
     return MetricDelta(
         metric=part.metric,
         baseline=baseline,
@@ -181,6 +188,7 @@ def _delta(
         method=method,
         interval=intervals.of_metric(part.metric, part.delta, spread),
         undefined=p_value.reason if isinstance(p_value, Undefined) else None,
+        higher_is_better=sign > 0,
     )
 
 
@@ -206,8 +214,9 @@ def _delta_one(
             undefined="no included metric with a weight is defined for both models",
         )
     weights = {part.metric: Fraction(int(rule["weights"][part.metric]), total) for part in present}
-    value = sum((weights[part.metric] * part.delta for part in present), Fraction(0))
-    spread = _delta_one_spread(present, weights, rows)
+    signed = {name: decision_rule.direction(rule, name) * w for name, w in weights.items()}
+    value = sum((signed[part.metric] * part.delta for part in present), Fraction(0))
+    spread = _delta_one_spread(present, signed, rows)
     p_value = scoring.improvement_p(value, spread)
     return DeltaOne(
         value=float(value),

@@ -12,6 +12,7 @@ from typing import Any
 
 from hokusai_assets import decision_rule
 from hokusai_assets.errors import TaskError
+from hokusai_assets.scoring import METRICS
 from hokusai_assets.task import METRIC_NAMES, Task
 
 DEFAULT_MARGIN_MILLIONTHS = 50_000
@@ -35,7 +36,7 @@ def rule_parameters(
     included: list[str] = [name for name in METRIC_NAMES if name in task.metrics.included]
     tests = {name: _test_of(task, name, number_of_seeds) for name in included}
     tests["delta_one"] = _approximate("influence_normal", clustered, number_of_seeds)
-    return {
+    parameters: dict[str, Any] = {
         "version": decision_rule.VERSION,
         "familywise_alpha_pico": _scaled(decision.familywise_alpha, 10**12),
         "attempts_per_benchmark": decision.attempts_per_benchmark,
@@ -53,6 +54,10 @@ def rule_parameters(
         "retire": task.benchmark.retire,
         "lineage": task.lineage,
     }
+    judged = {*included, *(guard["metric"] for guard in parameters["guards"])}
+    losses = [n for n in METRIC_NAMES if n in judged and not METRICS[n].higher_is_better]
+    # Plans without a loss stay what they were before there were any.
+    return parameters | ({"lower_is_better": losses} if losses else {})
 
 
 def _test_of(task: Task, metric: str, seeds: int) -> str:
@@ -85,10 +90,7 @@ def _guards(task: Task, seeds: int, class_counts: Mapping[str, int]) -> list[dic
         margin = _margin(named)
         needed = decision_rule.rows_for_margin(margin, discordance)
         if named is not None and rows < needed:
-            problems.append(
-                f"{name} has a margin of {named:g} points but {rows:,} benchmark rows; with fewer "
-                f"than {needed:,} it could not pass although nothing changed"
-            )
+            problems.append(_too_few(name, named, rows, needed))
         guard = {"name": name, "metric": "recall", "class": index, "rows": rows}
         if rows >= needed:
             method = "tango_score" if exact else _approximate("", clustered, seeds)
@@ -96,6 +98,27 @@ def _guards(task: Task, seeds: int, class_counts: Mapping[str, int]) -> list[dic
         else:
             method = "binomial_exact" if exact else _approximate("", clustered, seeds)
             guards.append(guard | {"method": method})
+    others = []
+    for metric in METRIC_NAMES:
+        named = task.guards.margins.get(metric)
+        if metric == "auroc" or named is None:
+            continue
+        rows = sum(class_counts.values())
+        needed = decision_rule.rows_for_margin(_margin(named), discordance)
+        # Only of accuracy it is known beforehand how much it varies between rows.
+        if metric == "accuracy" and rows < needed:
+            problems.append(_too_few(metric, named, rows, needed))
+        counted = metric == "accuracy" and exact
+        approximate = _approximate("influence_normal", clustered, seeds)
+        others.append(
+            {
+                "name": metric,
+                "metric": metric,
+                "method": "tango_score" if counted else approximate,
+                "applies": "always",
+                "margin_millionths": _margin(named),
+            }
+        )
     if problems:
         raise TaskError(
             f"The guards of the task cannot be kept: {'; '.join(problems)}. Widen the margin, "
@@ -111,7 +134,14 @@ def _guards(task: Task, seeds: int, class_counts: Mapping[str, int]) -> list[dic
     }
     if named is not None:
         auroc["margin_millionths"] = _margin(named)
-    return [*guards, auroc]
+    return [*guards, auroc, *others]
+
+
+def _too_few(name: str, margin: float, rows: int, needed: int) -> str:
+    return (
+        f"{name} has a margin of {margin:g} points but {rows:,} benchmark rows; with fewer "
+        f"than {needed:,} it could not pass although nothing changed"
+    )
 
 
 def _margin(points: float | None) -> int:

@@ -30,7 +30,11 @@ class _Part(BaseModel):
 
 
 class MetricDeltaPart(_Part):
-    """One metric of both models; relative_delta is null where the baseline is 0."""
+    """One metric of both models.
+
+    absolute_delta is new less baseline; relative_delta is that by the baseline's size, null where
+    it is 0; improvement is true where the new value is the better one: of a loss, the lower.
+    """
 
     baseline_value: float
     new_value: float
@@ -187,7 +191,7 @@ def build_delta_output(
 ) -> dict[str, Any]:
     """The file's content as plain JSON types."""
     deltas = {
-        d.metric: _metric_delta(d.baseline.value, d.candidate.value, d.delta)
+        d.metric: _metric_delta(d.baseline.value, d.candidate.value, d.delta, d.higher_is_better)
         for d in report.deltas
         if d.delta is not None and d.baseline.value is not None and d.candidate.value is not None
     }
@@ -212,8 +216,10 @@ def build_delta_output(
             metric_deltas=deltas,
             computation_method="weighted_average_delta",
             metrics_included=list(report.delta_one.metrics_included),
-            improved_metrics=[m for m, d in deltas.items() if d.absolute_delta > 0],
-            degraded_metrics=[m for m, d in deltas.items() if d.absolute_delta < 0],
+            improved_metrics=[m for m, d in deltas.items() if d.improvement],
+            degraded_metrics=[
+                m for m, d in deltas.items() if d.absolute_delta != 0 and not d.improvement
+            ],
         ),
         baseline_model=ModelPart(
             model_id=f"{baseline.model_id}:baseline",
@@ -256,6 +262,7 @@ def build_delta_output(
                     "method": d.method,
                     "n": report.row_count,
                     **_interval(d.interval),
+                    "higher_is_better": d.higher_is_better,
                 }
                 for d in report.deltas
                 if d.delta is not None
@@ -312,13 +319,15 @@ def schema_violations(output: dict[str, Any]) -> list[str]:
     ]
 
 
-def _metric_delta(baseline: float, candidate: float, delta: float) -> MetricDeltaPart:
+def _metric_delta(
+    baseline: float, candidate: float, delta: float, higher_is_better: bool
+) -> MetricDeltaPart:
     return MetricDeltaPart(
         baseline_value=baseline,
         new_value=candidate,
         absolute_delta=delta,
-        relative_delta=None if baseline == 0 else delta / baseline,
-        improvement=delta > 0,
+        relative_delta=None if baseline == 0 else delta / abs(baseline),
+        improvement=delta > 0 if higher_is_better else delta < 0,
     )
 
 

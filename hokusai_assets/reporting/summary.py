@@ -31,7 +31,9 @@ def cleaning_sentence(contribution: CleanContribution) -> str:
 def deltas_sentence(report: DeltaReport) -> str:
     """The deltas in one line."""
     parts = [
-        f"{d.metric} {'undefined' if d.delta is None else _points(d.delta)}" for d in report.deltas
+        f"{d.metric} {'undefined' if d.delta is None else _points(d.delta)}"
+        + ("" if d.higher_is_better else " (lower is better)")
+        for d in report.deltas
     ]
     one = report.delta_one.value
     return f"DeltaOne {'undefined' if one is None else _points(one)} ({', '.join(parts)})"
@@ -88,9 +90,7 @@ def summary_lines(
             f"{benchmark.row_count:,} rows: {report.fixed_rows:,} fixed, "
             f"{report.broken_rows:,} broken",
         ),
-        f"{'metric':<14}{'baseline':>9}    {'new':>6}{'delta':>12}{'95 % interval':>19}{'p':>10}",
-        *(_metric_line(delta) for delta in report.deltas),
-        _delta_one_line(report),
+        *_metric_lines(report),
         *_entry("Verdict", verdict_sentence(attestation)),
         *(line for clause in report.clauses for line in _clause_lines(clause)),
         *_entry("Core digest", attestation.core_digest),
@@ -125,20 +125,32 @@ def _clause_lines(clause: Clause) -> list[str]:
     )
 
 
-def _metric_line(delta: MetricDelta) -> str:
+def _metric_lines(report: DeltaReport) -> list[str]:
+    names = max([13, *(len(d.metric) for d in report.deltas)]) + 1
+    losses = ", ".join(d.metric for d in report.deltas if not d.higher_is_better)
+    head = f"{'metric':<{names}}{'baseline':>9}    {'new':>6}{'delta':>12}{'95 % interval':>18}"
+    return [
+        f"{head}{'p':>10}",
+        *(_metric_line(delta, names) for delta in report.deltas),
+        _delta_one_line(report, names),
+        *(_entry("", f"lower is better: {losses}") if losses else []),
+    ]
+
+
+def _metric_line(delta: MetricDelta, names: int) -> str:
     if delta.delta is None or delta.baseline.value is None or delta.candidate.value is None:
-        return "\n".join(_entry(delta.metric, f"undefined: {delta.undefined}"))
+        return "\n".join(_entry(f"{delta.metric} ", f"undefined: {delta.undefined}"))
     return (
-        f"{delta.metric:<14}{delta.baseline.value:>9.4f} -> {delta.candidate.value:>6.4f}"
+        f"{delta.metric:<{names}}{delta.baseline.value:>9.4f} -> {delta.candidate.value:>6.4f}"
         f"{_points(delta.delta):>12}" + _uncertainty(delta.interval, delta.p_value_pico)
     )
 
 
-def _delta_one_line(report: DeltaReport) -> str:
+def _delta_one_line(report: DeltaReport, names: int) -> str:
     one = report.delta_one
     if one.value is None:
         return f"{'DeltaOne':<14} undefined: {one.undefined}"
-    return f"{'DeltaOne':<14}{'':>19}{_points(one.value):>12}" + _uncertainty(
+    return f"{'DeltaOne':<{names}}{'':>19}{_points(one.value):>12}" + _uncertainty(
         one.interval, one.p_value_pico
     )
 
@@ -154,4 +166,4 @@ def _uncertainty(interval: ReportedInterval | None, p_value_pico: int | None) ->
     p_value = "" if p_value_pico is None else f"{p_value_pico / 1e12:.1e}"
     if p_value_pico == 1:  # rounded up: anything smaller stands as the smallest unit
         p_value = "<=1e-12"
-    return f"{ends:>19}{p_value:>10}"
+    return f"{ends:>18}{p_value:>10}"

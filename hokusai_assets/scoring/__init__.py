@@ -1,13 +1,14 @@
 """From predictions to metrics, standard errors, bounds and p values: numpy and scipy.special only.
 
-What the pipeline and a verifier must compute alike stands here once: `metrics` (exact rationals
-from integer tables and integer scores), `influence` (what one row contributes to a metric),
-`paired` (tests and bounds for candidate less baseline on the same rows), `intervals` (what is
-shown beside a delta) and `payable` (what of an accepted gain may be paid). What the numbers mean
-for a verdict is decision_rule's business; reading predictions from disk is evaluation's.
+What the pipeline and a verifier must compute alike stands here once: `registry` (every metric by
+name: its direction, value and influence), `metrics` (exact rationals from integer tables and
+integer scores), `influence` (what one row contributes to a metric), `paired` (tests and bounds for
+candidate less baseline on the same rows), `intervals` (what is shown beside a delta), `power`
+(what a benchmark can detect) and `payable` (what of an accepted gain may be paid). What the numbers
+mean for a verdict is decision_rule's business; reading predictions from disk is evaluation's.
 """
 
-from hokusai_assets.scoring.influence import influence, recall_influence
+from hokusai_assets.scoring.influence import recall_influence
 from hokusai_assets.scoring.intervals import (
     COUNTED,
     FEW_DISCORDANT_ROWS,
@@ -29,7 +30,6 @@ from hokusai_assets.scoring.metrics import (
     joint_table,
     metric_value,
     millionths,
-    score_metric,
     seed_mean,
 )
 from hokusai_assets.scoring.paired import (
@@ -45,13 +45,16 @@ from hokusai_assets.scoring.paired import (
     tango_lower_bound,
 )
 from hokusai_assets.scoring.payable import Gain, payable_bps
+from hokusai_assets.scoring.registry import METRICS, Metric, influence, score_metric
 
 __all__ = [
     "COUNTED",
     "FEW_DISCORDANT_ROWS",
+    "METRICS",
     "MILLION",
     "Gain",
     "Interval",
+    "Metric",
     "Predictions",
     "Spread",
     "Undefined",

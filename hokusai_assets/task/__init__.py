@@ -7,13 +7,12 @@ contribution/'s business.
 
 from hokusai_assets.task.loading import LoadedTask, load_task, parse_task, task_json_schema
 from hokusai_assets.task.meaning import DEFAULT_SEED
+from hokusai_assets.task.metrics import METRIC_NAMES, MetricName
 from hokusai_assets.task.sections import (
-    METRIC_NAMES,
     Column,
     ColumnRole,
     ColumnType,
     Label,
-    MetricName,
     PiiAction,
     SliceSection,
     Task,

@@ -4,6 +4,8 @@ import difflib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from hokusai_assets.task.metrics import METRIC_NAMES, primary_problem
+
 if TYPE_CHECKING:
     from hokusai_assets.task.sections import Task
 
@@ -55,11 +57,8 @@ def contradictions(task: "Task") -> Iterator[str]:
         yield "metrics.included names a metric twice"
     if task.metrics.primary not in included:
         yield f"metrics.primary {task.metrics.primary!r} is not in metrics.included"
-    if task.metrics.primary in {"precision", "f1_score"}:
-        yield (
-            f"metrics.primary cannot be {task.metrics.primary}: its test errs too often at the "
-            "levels in force; include it beside accuracy, recall or auroc"
-        )
+    if problem := primary_problem(task.metrics.primary):
+        yield problem
     weights = task.metrics.weights
     if weights is not None:
         if set(weights) != set(included):
@@ -73,12 +72,12 @@ def contradictions(task: "Task") -> Iterator[str]:
     yield from _of_slices(task)
     recalls = {f"recall:{label}" for label in labels}
     for guard, margin in task.guards.margins.items():
-        if guard not in recalls | {"auroc"}:
-            near = difflib.get_close_matches(guard, [*sorted(recalls), "auroc"], 1)
+        if guard not in recalls | set(METRIC_NAMES):
+            near = difflib.get_close_matches(guard, [*sorted(recalls), *METRIC_NAMES], 1)
             yield f"guards.margins names {guard!r}" + (
                 f"; did you mean {near[0]!r}?"
                 if near
-                else f"; it may name auroc and {', '.join(sorted(recalls))}"
+                else f"; it may name a metric and {', '.join(sorted(recalls))}"
             )
         if not 0 < margin <= 100:
             yield f"guards.margins.{guard} must be above 0 and at most 100 points"

@@ -1,6 +1,5 @@
 """The sections of a task file as frozen, typed records."""
 
-import typing
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -8,15 +7,13 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from hokusai_assets.digests import digest_json
 from hokusai_assets.task.consistency import contradictions
 from hokusai_assets.task.meaning import meaning_of
+from hokusai_assets.task.metrics import DEFAULT_METRICS, MetricName
 
 ColumnType = Literal["text", "category", "integer", "number", "boolean", "timestamp"]
 ColumnRole = Literal["feature", "id", "target", "group", "ignore"]
 PiiAction = Literal["hash", "mask", "drop_row", "reject", "keep"]
 DuplicateAction = Literal["drop", "report"]
-MetricName = Literal["accuracy", "precision", "recall", "f1_score", "auroc"]
 Label = str | int
-
-METRIC_NAMES: tuple[MetricName, ...] = typing.get_args(MetricName)
 
 
 class Section(BaseModel):
@@ -94,7 +91,7 @@ class MetricsSection(Section):
     """What is measured, and what DeltaOne averages."""
 
     primary: MetricName = "accuracy"
-    included: tuple[MetricName, ...] = Field(METRIC_NAMES, min_length=1)
+    included: tuple[MetricName, ...] = Field(DEFAULT_METRICS, min_length=1)
     weights: dict[MetricName, float] | None = Field(
         None, description="Of the included metrics; default: equal."
     )
@@ -105,7 +102,7 @@ class GuardsSection(Section):
 
     margins: dict[str, float] = Field(
         default_factory=dict,
-        description='Largest accepted loss in points of 100, by "recall:LABEL" or "auroc".',
+        description='Largest accepted loss in points of 100, by "recall:LABEL" or metric.',
     )
     expected_discordance: float = Field(0.06, gt=0, lt=1)
 
