@@ -63,6 +63,15 @@ class _Compared:
         return _number(scoring.seed_mean(self.after)) - _number(scoring.seed_mean(self.before))
 
 
+@dataclass(frozen=True)
+class MeasuredDeltas:
+    """What follows from predictions alone."""
+
+    deltas: tuple[MetricDelta, ...]
+    delta_one: DeltaOne
+    facts: decision_rule.Facts
+
+
 def compare(
     task: Task,
     metrics: BenchmarkMetrics,
@@ -87,17 +96,59 @@ def compare(
             "The stored predictions have other rows or seeds than the metrics and the plan: "
             "materialize both models and benchmark_metrics again."
         )
-    compared = [_compare_metric(name, rows, metrics.labels) for name in task.metrics.included]
-    intervals = Intervals(rows, len(metrics.labels))
+    measured = measure_deltas(
+        task,
+        rows,
+        metrics.labels,
+        rule,
+        Intervals(rows, len(metrics.labels)),
+        leaked=leaked,
+        distinct_rows=distinct_rows,
+        benchmark_rows_in_training=benchmark_rows_in_training,
+    )
+    fixed, broken = _discordant(rows, rows.truth >= 0)
+    of_baseline, of_candidate = details_of(rows, metrics.labels)
+    return DeltaReport(
+        deltas=measured.deltas,
+        delta_one=measured.delta_one,
+        primary=task.metrics.primary,
+        fixed_rows=fixed,
+        broken_rows=broken,
+        row_count=metrics.row_count,
+        guards=measured.facts.guards,
+        clauses=tuple(
+            Clause(name=c.name, holds=c.holds, numbers=c.numbers, sentence=c.sentence)
+            for c in decision_rule.evaluate(rule, measured.facts, attempt.number)
+        ),
+        shares=shares,
+        baseline_details=of_baseline,
+        candidate_details=of_candidate,
+        slices=slice_deltas(task.metrics.primary, rows, metrics.labels),
+    )
+
+
+def measure_deltas(
+    task: Task,
+    rows: ScoredRows,
+    names: Sequence[Label],
+    rule: Mapping[str, Any],
+    intervals: Intervals | None,
+    *,
+    leaked: int,
+    distinct_rows: int,
+    benchmark_rows_in_training: int,
+) -> MeasuredDeltas:
+    """Deltas, DeltaOne and what the rule's clauses need; intervals only where they are shown."""
+    compared = [_compare_metric(name, rows, names) for name in task.metrics.included]
     deltas = tuple(_delta(part, rows, rule, intervals) for part in compared)
     delta_one = _delta_one(compared, rows, rule, intervals)
     primary = next(d for d in deltas if d.metric == rule["primary"])
     guards = tuple(
-        measure_guard(guard, rows, metrics.labels, decision_rule.direction(rule, guard["metric"]))
+        measure_guard(guard, rows, names, decision_rule.direction(rule, guard["metric"]))
         for guard in rule["guards"]
     )
     facts = decision_rule.Facts(
-        rows=metrics.row_count,
+        rows=len(rows.row_digests),
         benchmark_rows_in_training=benchmark_rows_in_training,
         leaked_rows=leaked,
         distinct_rows=distinct_rows,
@@ -109,25 +160,7 @@ def compare(
         delta_one_undefined=delta_one.undefined,
         guards=guards,
     )
-    fixed, broken = _discordant(rows, rows.truth >= 0)
-    of_baseline, of_candidate = details_of(rows, metrics.labels)
-    return DeltaReport(
-        deltas=deltas,
-        delta_one=delta_one,
-        primary=task.metrics.primary,
-        fixed_rows=fixed,
-        broken_rows=broken,
-        row_count=metrics.row_count,
-        guards=guards,
-        clauses=tuple(
-            Clause(name=c.name, holds=c.holds, numbers=c.numbers, sentence=c.sentence)
-            for c in decision_rule.evaluate(rule, facts, attempt.number)
-        ),
-        shares=shares,
-        baseline_details=of_baseline,
-        candidate_details=of_candidate,
-        slices=slice_deltas(task.metrics.primary, rows, metrics.labels),
-    )
+    return MeasuredDeltas(deltas, delta_one, facts)
 
 
 def _compare_metric(metric: MetricName, rows: ScoredRows, names: Sequence[Label]) -> _Compared:
@@ -145,7 +178,7 @@ def _compare_metric(metric: MetricName, rows: ScoredRows, names: Sequence[Label]
 
 
 def _delta(
-    part: _Compared, rows: ScoredRows, rule: Mapping[str, Any], intervals: Intervals
+    part: _Compared, rows: ScoredRows, rule: Mapping[str, Any], intervals: Intervals | None
 ) -> MetricDelta:
     sign = decision_rule.direction(rule, part.metric)
     baseline = value_record(part.metric, scoring.seed_mean(part.before))
@@ -186,7 +219,7 @@ def _delta(
         standard_error_nano=_error(spread),
         p_value_pico=None if isinstance(p_value, Undefined) else scoring.pico(p_value),
         method=method,
-        interval=intervals.of_metric(part.metric, part.delta, spread),
+        interval=intervals and intervals.of_metric(part.metric, part.delta, spread),
         undefined=p_value.reason if isinstance(p_value, Undefined) else None,
         higher_is_better=sign > 0,
     )
@@ -196,7 +229,7 @@ def _delta_one(
     compared: Sequence[_Compared],
     rows: ScoredRows,
     rule: Mapping[str, Any],
-    intervals: Intervals,
+    intervals: Intervals | None,
 ) -> DeltaOne:
     missing = {part.metric: part.undefined for part in compared if part.undefined is not None}
     present = [part for part in compared if part.undefined is None]
@@ -229,7 +262,7 @@ def _delta_one(
         computation_method=METHOD
         if not missing
         else f"{METHOD} of the metrics that both models have, weights renormalised",
-        interval=intervals.of_delta_one(weights, value, spread),
+        interval=intervals and intervals.of_delta_one(weights, value, spread),
         undefined=p_value.reason if isinstance(p_value, Undefined) else None,
     )
 
