@@ -17,8 +17,9 @@ import numpy as np
 
 from hokusai_assets import decision_rule, scoring
 from hokusai_assets.errors import ModelError
-from hokusai_assets.evaluation.benchmarking import value_record
+from hokusai_assets.evaluation.benchmarking import value_record, values_of
 from hokusai_assets.evaluation.guards import measure_guard
+from hokusai_assets.evaluation.own_metrics import bootstrap_spread, widened
 from hokusai_assets.evaluation.predictions import ScoredRows, read_predictions
 from hokusai_assets.evaluation.uncertainty import influences, spread_of
 from hokusai_assets.records import (
@@ -31,7 +32,7 @@ from hokusai_assets.records import (
     MetricDelta,
 )
 from hokusai_assets.scoring import Spread, Undefined
-from hokusai_assets.task import Label, MetricName, Task
+from hokusai_assets.task import DEFAULT_SEED, Label, MetricName, Task, is_own
 
 METHOD = "weighted_average_delta"
 
@@ -45,6 +46,8 @@ class _Compared:
     after: list[scoring.Value]
     influence_before: Any
     influence_after: Any
+    # of a metric of the task's own, which has no influences
+    bootstrapped: Spread | Undefined | None = None
 
     @property
     def undefined(self) -> str | None:
@@ -84,9 +87,10 @@ def compare(
             "The stored predictions have other rows or seeds than the metrics and the plan: "
             "materialize both models and benchmark_metrics again."
         )
-    compared = [_compare_metric(name, rows, metrics.labels) for name in task.metrics.included]
+    compared = [_compare_metric(name, rows, metrics.labels, task) for name in task.metrics.included]
     deltas = tuple(_delta(part, rows, rule) for part in compared)
-    delta_one = _delta_one(compared, rows, rule)
+    averaged = [c for c in compared if not is_own(c.metric) or rule["weights"][c.metric]]
+    delta_one = _delta_one(averaged, rows, rule)
     primary = next(d for d in deltas if d.metric == rule["primary"])
     guards = tuple(
         measure_guard(guard, rows, metrics.labels, decision_rule.direction(rule, guard["metric"]))
@@ -122,11 +126,16 @@ def compare(
     )
 
 
-def _compare_metric(metric: MetricName, rows: ScoredRows, names: Sequence[Label]) -> _Compared:
-    before = scoring.score_metric(metric, rows.truth, rows.baseline, names)
-    after = scoring.score_metric(metric, rows.truth, rows.candidate, names)
+def _compare_metric(
+    metric: MetricName, rows: ScoredRows, names: Sequence[Label], task: Task
+) -> _Compared:
+    before = values_of(metric, rows.truth, rows.baseline, names)
+    after = values_of(metric, rows.truth, rows.candidate, names)
     if any(isinstance(value, Undefined) for value in (*before, *after)):
         return _Compared(metric, before, after, None, None)
+    if is_own(metric):
+        seed = DEFAULT_SEED if task.seed is None else task.seed
+        return _Compared(metric, before, after, None, None, bootstrap_spread(metric, rows, seed))
     return _Compared(
         metric,
         before,
@@ -154,7 +163,7 @@ def _delta(part: _Compared, rows: ScoredRows, rule: Mapping[str, Any]) -> Metric
             higher_is_better=sign > 0,
         )
     method = str(rule["tests"][part.metric])
-    spread = spread_of(
+    spread = part.bootstrapped or spread_of(
         part.influence_before,
         part.influence_after,
         [_number(value) for value in part.before],
@@ -202,7 +211,11 @@ def _delta_one(
     weights = {part.metric: Fraction(int(rule["weights"][part.metric]), total) for part in present}
     signed = {name: decision_rule.direction(rule, name) * w for name, w in weights.items()}
     value = sum((signed[part.metric] * part.delta for part in present), Fraction(0))
-    spread = _delta_one_spread(present, signed, rows)
+    # Of one's own metrics no influence is known, so they are added as though correlated.
+    spread = widened(
+        _delta_one_spread([c for c in present if c.bootstrapped is None], signed, rows),
+        [(float(signed[c.metric]), c.bootstrapped) for c in present if c.bootstrapped is not None],
+    )
     p_value = scoring.improvement_p(value, spread)
     return DeltaOne(
         value=float(value),
@@ -222,6 +235,9 @@ def _delta_one(
 def _delta_one_spread(
     present: Sequence[_Compared], weights: Mapping[MetricName, Fraction], rows: ScoredRows
 ) -> Spread | Undefined:
+    if not present:
+        return Spread(0.0, None)
+
     def weighted(parts: Sequence[Any]) -> Any:
         return sum(float(weights[c.metric]) * part for c, part in zip(present, parts, strict=True))
 

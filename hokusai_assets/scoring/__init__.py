@@ -9,6 +9,7 @@ decision_rule's business; reading predictions from disk is evaluation's.
 
 from hokusai_assets.scoring.influence import recall_influence
 from hokusai_assets.scoring.metrics import (
+    MILLION,
     Predictions,
     Undefined,
     Value,
@@ -35,6 +36,7 @@ from hokusai_assets.scoring.registry import METRICS, Metric, influence, score_me
 
 __all__ = [
     "METRICS",
+    "MILLION",
     "Metric",
     "Predictions",
     "Spread",
