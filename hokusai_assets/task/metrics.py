@@ -53,7 +53,7 @@ DEFAULT_METRICS: tuple[str, ...] = ("accuracy", "precision", "recall", "f1_score
 # The others' normal approximation was measured to err too often at small levels, or never
 # measured there.
 MAY_BE_PRIMARY: tuple[str, ...] = ("accuracy", "recall", "auroc")
-_MEASURED_TO_ERR = ("precision", "f1_score")
+_MEASURED_TO_ERR = ("precision", "f1_score", "balanced_accuracy")
 
 
 def primary_problem(name: str) -> str | None:
