@@ -95,6 +95,10 @@ def test_weights_are_normalised():
             changed(metrics={"primary": "log_loss", "included": ["log_loss"]}),
             "cannot be log_loss: its test has not been simulated",
         ),
+        (
+            changed(metrics={"primary": "balanced_accuracy", "included": ["balanced_accuracy"]}),
+            "cannot be balanced_accuracy: its test errs too often",
+        ),
         (changed(metrics={"weights": {"accuracy": 1}}), "must name exactly"),
         (changed(merge={"strategy": "update"}), "merge.key must name the id column"),
         (changed(merge={"strategy": "update", "key": "text"}), "merge.key must name the id"),

@@ -13,6 +13,7 @@ import numpy as np
 
 from hokusai_assets import scoring
 from hokusai_assets.errors import ModelError, ReferenceDataError
+from hokusai_assets.evaluation.own_metrics import own_values
 from hokusai_assets.evaluation.predictions import (
     ScoredRows,
     predictions_digest,
@@ -21,7 +22,7 @@ from hokusai_assets.evaluation.predictions import (
 from hokusai_assets.evaluation.slices import members
 from hokusai_assets.records import BenchmarkDataset, BenchmarkMetrics, JointCount, MetricValue
 from hokusai_assets.tables import ROW_DIGEST, read_table
-from hokusai_assets.task import Label, MetricName, Task
+from hokusai_assets.task import Label, MetricName, Task, is_own
 
 
 def measure(
@@ -59,9 +60,16 @@ def metric_value(
     metric: MetricName, truth: Any, predictions: scoring.Predictions, names: Sequence[Label]
 ) -> MetricValue:
     """One metric of one model, mean over seeds, as a record."""
-    return value_record(
-        metric, scoring.seed_mean(scoring.score_metric(metric, truth, predictions, names))
-    )
+    return value_record(metric, scoring.seed_mean(values_of(metric, truth, predictions, names)))
+
+
+def values_of(
+    metric: MetricName, truth: Any, predictions: scoring.Predictions, names: Sequence[Label]
+) -> list[scoring.Value]:
+    """One metric of one model, once a seed: of the registry, or one of the task's own."""
+    if is_own(metric):
+        return own_values(metric, truth, predictions)
+    return scoring.score_metric(metric, truth, predictions, names)
 
 
 def value_record(metric: MetricName, value: scoring.Value) -> MetricValue:

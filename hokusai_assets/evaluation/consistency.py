@@ -1,5 +1,7 @@
 """What must be true of any benchmark metrics, whatever was measured."""
 
+import math
+
 from hokusai_assets.records import BenchmarkMetrics
 from hokusai_assets.scoring import METRICS
 
@@ -9,7 +11,8 @@ def inconsistencies(metrics: BenchmarkMetrics) -> list[str]:
     found = []
     for model, values in (("baseline", metrics.baseline), ("candidate", metrics.candidate)):
         for value in values:
-            low, high = METRICS[value.metric].lowest, METRICS[value.metric].highest
+            known = METRICS.get(value.metric)
+            low, high = (known.lowest, known.highest) if known else (-math.inf, math.inf)
             name = f"{model} {value.metric}"
             if value.value is None:
                 if not value.undefined:

@@ -17,10 +17,11 @@ import numpy as np
 
 from hokusai_assets import decision_rule, scoring
 from hokusai_assets.errors import ModelError
-from hokusai_assets.evaluation.benchmarking import value_record
+from hokusai_assets.evaluation.benchmarking import value_record, values_of
 from hokusai_assets.evaluation.details import details_of
 from hokusai_assets.evaluation.guards import measure_guard
 from hokusai_assets.evaluation.intervals import Intervals
+from hokusai_assets.evaluation.own_metrics import bootstrap_spread, widened
 from hokusai_assets.evaluation.predictions import ScoredRows, read_predictions
 from hokusai_assets.evaluation.slices import slice_deltas
 from hokusai_assets.evaluation.uncertainty import influences, spread_of
@@ -34,7 +35,7 @@ from hokusai_assets.records import (
     MetricDelta,
 )
 from hokusai_assets.scoring import Spread, Undefined
-from hokusai_assets.task import Label, MetricName, Task
+from hokusai_assets.task import DEFAULT_SEED, Label, MetricName, Task, is_own
 
 METHOD = "weighted_average_delta"
 
@@ -48,6 +49,8 @@ class _Compared:
     after: list[scoring.Value]
     influence_before: Any
     influence_after: Any
+    # of a metric of the task's own, which has no influences
+    bootstrapped: Spread | Undefined | None = None
 
     @property
     def undefined(self) -> str | None:
@@ -139,9 +142,10 @@ def measure_deltas(
     benchmark_rows_in_training: int,
 ) -> MeasuredDeltas:
     """Deltas, DeltaOne and what the rule's clauses need; intervals only where they are shown."""
-    compared = [_compare_metric(name, rows, names) for name in task.metrics.included]
+    compared = [_compare_metric(name, rows, names, task) for name in task.metrics.included]
     deltas = tuple(_delta(part, rows, rule, intervals) for part in compared)
-    delta_one = _delta_one(compared, rows, rule, intervals)
+    averaged = [c for c in compared if not is_own(c.metric) or rule["weights"][c.metric]]
+    delta_one = _delta_one(averaged, rows, rule, intervals)
     primary = next(d for d in deltas if d.metric == rule["primary"])
     guards = tuple(
         measure_guard(guard, rows, names, decision_rule.direction(rule, guard["metric"]))
@@ -163,11 +167,16 @@ def measure_deltas(
     return MeasuredDeltas(deltas, delta_one, facts)
 
 
-def _compare_metric(metric: MetricName, rows: ScoredRows, names: Sequence[Label]) -> _Compared:
-    before = scoring.score_metric(metric, rows.truth, rows.baseline, names)
-    after = scoring.score_metric(metric, rows.truth, rows.candidate, names)
+def _compare_metric(
+    metric: MetricName, rows: ScoredRows, names: Sequence[Label], task: Task
+) -> _Compared:
+    before = values_of(metric, rows.truth, rows.baseline, names)
+    after = values_of(metric, rows.truth, rows.candidate, names)
     if any(isinstance(value, Undefined) for value in (*before, *after)):
         return _Compared(metric, before, after, None, None)
+    if is_own(metric):
+        seed = DEFAULT_SEED if task.seed is None else task.seed
+        return _Compared(metric, before, after, None, None, bootstrap_spread(metric, rows, seed))
     return _Compared(
         metric,
         before,
@@ -197,7 +206,7 @@ def _delta(
             higher_is_better=sign > 0,
         )
     method = str(rule["tests"][part.metric])
-    spread = spread_of(
+    spread = part.bootstrapped or spread_of(
         part.influence_before,
         part.influence_after,
         [_number(value) for value in part.before],
@@ -249,7 +258,11 @@ def _delta_one(
     weights = {part.metric: Fraction(int(rule["weights"][part.metric]), total) for part in present}
     signed = {name: decision_rule.direction(rule, name) * w for name, w in weights.items()}
     value = sum((signed[part.metric] * part.delta for part in present), Fraction(0))
-    spread = _delta_one_spread(present, signed, rows)
+    # Of one's own metrics no influence is known, so they are added as though correlated.
+    spread = widened(
+        _delta_one_spread([c for c in present if c.bootstrapped is None], signed, rows),
+        [(float(signed[c.metric]), c.bootstrapped) for c in present if c.bootstrapped is not None],
+    )
     p_value = scoring.improvement_p(value, spread)
     return DeltaOne(
         value=float(value),
@@ -270,6 +283,9 @@ def _delta_one(
 def _delta_one_spread(
     present: Sequence[_Compared], weights: Mapping[MetricName, Fraction], rows: ScoredRows
 ) -> Spread | Undefined:
+    if not present:
+        return Spread(0.0, None)
+
     def weighted(parts: Sequence[Any]) -> Any:
         return sum(float(weights[c.metric]) * part for c, part in zip(present, parts, strict=True))
 

@@ -12,8 +12,9 @@ from typing import Any
 
 from hokusai_assets import decision_rule
 from hokusai_assets.errors import TaskError
+from hokusai_assets.evaluation.own_metrics import source_digest
 from hokusai_assets.scoring import METRICS
-from hokusai_assets.task import METRIC_NAMES, Task
+from hokusai_assets.task import METRIC_NAMES, Task, is_own
 
 DEFAULT_MARGIN_MILLIONTHS = 50_000
 GUARD_LEVEL_MILLIONTHS = 50_000
@@ -33,7 +34,9 @@ def rule_parameters(
     """
     clustered = task.group_column is not None
     decision = task.decision
-    included: list[str] = [name for name in METRIC_NAMES if name in task.metrics.included]
+    included = [name for name in METRIC_NAMES if name in task.metrics.included]
+    own = sorted(name for name in task.metrics.included if is_own(name))
+    included += own
     tests = {name: _test_of(task, name, number_of_seeds) for name in included}
     tests["delta_one"] = _approximate("influence_normal", clustered, number_of_seeds)
     parameters: dict[str, Any] = {
@@ -56,11 +59,18 @@ def rule_parameters(
     }
     judged = {*included, *(guard["metric"] for guard in parameters["guards"])}
     losses = [n for n in METRIC_NAMES if n in judged and not METRICS[n].higher_is_better]
-    # Plans without a loss stay what they were before there were any.
-    return parameters | ({"lower_is_better": losses} if losses else {})
+    losses += sorted(task.metrics.lower_is_better)
+    # Plans without a loss or a metric of one's own stay what they were before there were any.
+    if losses:
+        parameters["lower_is_better"] = losses
+    if own:
+        parameters["own_metrics_sha256"] = {name: source_digest(name) for name in own}
+    return parameters
 
 
 def _test_of(task: Task, metric: str, seeds: int) -> str:
+    if is_own(metric):
+        return "row_bootstrap_t"
     clustered = task.group_column is not None
     binary = len(task.data.labels) == 2
     if metric == "accuracy" or (metric == "recall" and binary):
@@ -150,7 +160,7 @@ def _margin(points: float | None) -> int:
 
 def _weights(task: Task, included: list[str]) -> dict[str, int]:
     """DeltaOne's weights as the smallest integers of the same proportions."""
-    given: Mapping[Any, float] = task.metrics.weights or dict.fromkeys(included, 1.0)
+    given: Mapping[Any, float] = task.metrics.weights or task.default_weights
     exact = {name: Fraction(Decimal(repr(float(given[name])))) for name in included}
     scale = math.lcm(*(weight.denominator for weight in exact.values()))
     integers = {name: int(weight * scale) for name, weight in exact.items()}

@@ -126,7 +126,7 @@ def _clause_lines(clause: Clause) -> list[str]:
 
 
 def _metric_lines(report: DeltaReport) -> list[str]:
-    names = max([13, *(len(d.metric) for d in report.deltas)]) + 1
+    names = max([13, *(len(_short(d.metric)) for d in report.deltas)]) + 1
     losses = ", ".join(d.metric for d in report.deltas if not d.higher_is_better)
     head = f"{'metric':<{names}}{'baseline':>9}    {'new':>6}{'delta':>12}{'95 % interval':>18}"
     return [
@@ -137,11 +137,17 @@ def _metric_lines(report: DeltaReport) -> list[str]:
     ]
 
 
+def _short(metric: str) -> str:
+    """A metric's name in at most 20 characters: of one's own, the end tells more."""
+    return metric if len(metric) <= 20 else "…" + metric[-19:]
+
+
 def _metric_line(delta: MetricDelta, names: int) -> str:
     if delta.delta is None or delta.baseline.value is None or delta.candidate.value is None:
         return "\n".join(_entry(f"{delta.metric} ", f"undefined: {delta.undefined}"))
     return (
-        f"{delta.metric:<{names}}{delta.baseline.value:>9.4f} -> {delta.candidate.value:>6.4f}"
+        f"{_short(delta.metric):<{names}}"
+        f"{delta.baseline.value:>9.4f} -> {delta.candidate.value:>6.4f}"
         f"{_points(delta.delta):>12}" + _uncertainty(delta.interval, delta.p_value_pico)
     )
 

@@ -13,7 +13,7 @@ his unbiased variance, with m - 1 in the denominator, and not the plug-in one.
 import numpy as np
 import numpy.typing as npt
 
-from hokusai_assets.scoring.metrics import IntArray
+from hokusai_assets.scoring.metrics import IntArray, places_among
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -80,7 +80,5 @@ def _auroc(actual: BoolArray, scores: IntArray) -> FloatArray:
 
 def _placements(scores: IntArray, others: IntArray) -> FloatArray:
     """For each score the share of `others` below it, ties as half."""
-    ordered = np.sort(others)
-    below = np.searchsorted(ordered, scores, side="left")
-    up_to = np.searchsorted(ordered, scores, side="right")
-    return np.asarray((below + up_to) / (2 * ordered.size), dtype=np.float64)
+    below, up_to = places_among(scores, others)
+    return np.asarray((below + up_to) / (2 * others.size), dtype=np.float64)

@@ -127,19 +127,21 @@ def smoothed(joint: IntArray) -> FloatArray:
 def discordant_rows(metric: str, joint: IntArray) -> int:
     """Rows on which the models differ, of those that `metric` rests on.
 
-    Of means over classes: of the class that has the fewest.
+    Of means over classes: of the class that has the fewest. Of what rests on no class, rows that
+    one model alone has right.
     """
     classes = joint.shape[0]
     differ = joint * (1 - np.eye(classes, dtype=np.int64))  # over baseline x candidate
-    if metric == "accuracy":
+    if metric not in {"precision", "recall", "f1_score", "auroc", "balanced_accuracy"}:
         right = np.zeros_like(joint)
         for label in range(classes):
             right[label, label, :] = right[label, :, label] = 1
         return int((differ * right).sum())
     counts = []
-    for index in [1] if classes == 2 else range(classes):
+    both = classes > 2 or metric == "balanced_accuracy"
+    for index in range(classes) if both else [1]:
         concerned = np.zeros(joint.shape, bool)
-        if metric in {"recall", "f1_score", "auroc"}:
+        if metric != "precision":
             concerned[index] = True
         if metric in {"precision", "f1_score", "auroc"}:
             concerned[:, index, :] = concerned[:, :, index] = True
@@ -163,6 +165,18 @@ def _f1_score(tables: IntArray) -> FloatArray:
     return _of_classes(_ratio(2 * _right(tables), tables.sum(axis=1) + tables.sum(axis=2)))
 
 
+def _balanced_accuracy(tables: IntArray) -> FloatArray:
+    return np.asarray(_ratio(_right(tables), tables.sum(axis=2)).mean(axis=1), dtype=np.float64)
+
+
+def _matthews(tables: IntArray) -> FloatArray:
+    given, said = tables.sum(axis=2).astype(np.float64), tables.sum(axis=1).astype(np.float64)
+    rows = given.sum(axis=1)
+    right = np.trace(tables, axis1=1, axis2=2)
+    spread = (rows**2 - (said**2).sum(axis=1)) * (rows**2 - (given**2).sum(axis=1))
+    return _ratio(right * rows - (said * given).sum(axis=1), np.sqrt(spread))
+
+
 # What follows from a confusion matrix: values of many at once, shape (resamples, k, k) to
 # (resamples,). Equal to metrics.metric_value but for rounding.
 COUNTED: dict[str, Callable[[IntArray], FloatArray]] = {
@@ -170,6 +184,8 @@ COUNTED: dict[str, Callable[[IntArray], FloatArray]] = {
     "precision": _precision,
     "recall": _recall,
     "f1_score": _f1_score,
+    "balanced_accuracy": _balanced_accuracy,
+    "matthews_correlation": _matthews,
 }
 
 

@@ -7,7 +7,7 @@ contribution/'s business.
 
 from hokusai_assets.task.loading import LoadedTask, load_task, parse_task, task_json_schema
 from hokusai_assets.task.meaning import DEFAULT_SEED
-from hokusai_assets.task.metrics import METRIC_NAMES, MetricName
+from hokusai_assets.task.metrics import METRIC_NAMES, MetricName, is_own
 from hokusai_assets.task.sections import (
     Column,
     ColumnRole,
@@ -30,6 +30,7 @@ __all__ = [
     "PiiAction",
     "SliceSection",
     "Task",
+    "is_own",
     "load_task",
     "parse_task",
     "task_json_schema",

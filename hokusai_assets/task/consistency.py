@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from hokusai_assets.task.metrics import METRIC_NAMES, primary_problem
+from hokusai_assets.task.metrics import METRIC_NAMES, is_own, primary_problem
 
 if TYPE_CHECKING:
     from hokusai_assets.task.sections import Task
@@ -59,6 +59,12 @@ def contradictions(task: "Task") -> Iterator[str]:
         yield f"metrics.primary {task.metrics.primary!r} is not in metrics.included"
     if problem := primary_problem(task.metrics.primary):
         yield problem
+    for name in task.metrics.lower_is_better:
+        if not is_own(name) or name not in included:
+            yield (
+                f"metrics.lower_is_better names {name!r}, which is none of your own metrics in "
+                "metrics.included"
+            )
     weights = task.metrics.weights
     if weights is not None:
         if set(weights) != set(included):

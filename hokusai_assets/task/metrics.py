@@ -4,10 +4,13 @@ What a metric is stands in scoring's registry, which a test holds equal to these
 be readable without it.
 """
 
-import typing
-from typing import Literal
+import difflib
+import re
+from typing import Annotated
 
-MetricName = Literal[
+from pydantic import AfterValidator, WithJsonSchema
+
+METRIC_NAMES: tuple[str, ...] = (
     "accuracy",
     "precision",
     "recall",
@@ -18,17 +21,39 @@ MetricName = Literal[
     "balanced_accuracy",
     "matthews_correlation",
     "average_precision",
+)
+
+_NAME = r"[A-Za-z_]\w*"
+_OWN = rf"^{_NAME}(\.{_NAME})*:{_NAME}$"
+
+
+def is_own(name: str) -> bool:
+    """Whether a metric is one of the task's own, "module:function"."""
+    return ":" in name
+
+
+def _known_or_own(name: str) -> str:
+    if name in METRIC_NAMES or re.fullmatch(_OWN, name, re.ASCII):
+        return name
+    near = difflib.get_close_matches(name, METRIC_NAMES, 1, 0.5)
+    hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(METRIC_NAMES)}"
+    raise ValueError(f'{name!r} is no metric; {hint}; one of your own is named "module:function"')
+
+
+MetricName = Annotated[
+    str,
+    AfterValidator(_known_or_own),
+    WithJsonSchema({"anyOf": [{"enum": list(METRIC_NAMES)}, {"type": "string", "pattern": _OWN}]}),
 ]
-METRIC_NAMES: tuple[MetricName, ...] = typing.get_args(MetricName)
 
 # Where the task is silent these are included, whatever else there is: the digests of tasks that
 # do not name their metrics must not change.
-DEFAULT_METRICS: tuple[MetricName, ...] = ("accuracy", "precision", "recall", "f1_score", "auroc")
+DEFAULT_METRICS: tuple[str, ...] = ("accuracy", "precision", "recall", "f1_score", "auroc")
 
 # The others' normal approximation was measured to err too often at small levels, or never
 # measured there.
-MAY_BE_PRIMARY: tuple[MetricName, ...] = ("accuracy", "recall", "auroc")
-_MEASURED_TO_ERR = ("precision", "f1_score")
+MAY_BE_PRIMARY: tuple[str, ...] = ("accuracy", "recall", "auroc")
+_MEASURED_TO_ERR = ("precision", "f1_score", "balanced_accuracy")
 
 
 def primary_problem(name: str) -> str | None:

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from hokusai_assets.digests import digest_json
 from hokusai_assets.task.consistency import contradictions
 from hokusai_assets.task.meaning import meaning_of
-from hokusai_assets.task.metrics import DEFAULT_METRICS, MetricName
+from hokusai_assets.task.metrics import DEFAULT_METRICS, MetricName, is_own
 
 ColumnType = Literal["text", "category", "integer", "number", "boolean", "timestamp"]
 ColumnRole = Literal["feature", "id", "target", "group", "ignore"]
@@ -93,7 +93,10 @@ class MetricsSection(Section):
     primary: MetricName = "accuracy"
     included: tuple[MetricName, ...] = Field(DEFAULT_METRICS, min_length=1)
     weights: dict[MetricName, float] | None = Field(
-        None, description="Of the included metrics; default: equal."
+        None, description="Of the included metrics; default: equal, and 0 of one's own."
+    )
+    lower_is_better: tuple[MetricName, ...] = Field(
+        (), description="Which of one's own metrics are losses."
     )
 
 
@@ -242,9 +245,14 @@ class Task(Section):
     @property
     def weights(self) -> dict[MetricName, float]:
         """DeltaOne's weights of the included metrics, summing to 1, in the task's order."""
-        given = self.metrics.weights or dict.fromkeys(self.metrics.included, 1.0)
+        given = self.metrics.weights or self.default_weights
         total = sum(given[name] for name in self.metrics.included)
         return {name: given[name] / total for name in self.metrics.included}
+
+    @property
+    def default_weights(self) -> dict[MetricName, float]:
+        """What the included metrics weigh where the task is silent: 1, and one's own nothing."""
+        return {name: 0.0 if is_own(name) else 1.0 for name in self.metrics.included}
 
     def seeded(self, default_seed: int) -> "Task":
         """This task with `default_seed` where it names no seed."""

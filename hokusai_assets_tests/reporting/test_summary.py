@@ -58,7 +58,7 @@ def test_every_metric_has_a_line(evaluated: Evaluated) -> None:
 
 def test_losses_and_long_names_keep_their_columns(evaluated: Evaluated) -> None:
     report: DeltaReport = evaluated["delta_report"]
-    names = ("log_loss", "matthews_correlation")
+    names = ("log_loss", "matthews_correlation", "metrics.of_my_own_company:cost_of_errors")
     deltas = tuple(
         d.model_copy(update={"metric": name, "higher_is_better": name != "log_loss"})
         for name, d in zip(names, report.deltas, strict=False)
@@ -67,7 +67,8 @@ def test_losses_and_long_names_keep_their_columns(evaluated: Evaluated) -> None:
     text = lines(evaluated, report=changed)
     assert "lower is better: log_loss" in "\n".join(text)
     start = next(i for i, line in enumerate(text) if line.startswith("metric "))
-    table = text[start : start + 3]
+    table = text[start : start + 4]
+    assert "of_my_own_company:cost_of_errors"[-19:] in table[3]
     assert len({len(line) for line in table}) == 1
     assert max(map(len, table)) <= 80
     assert "log_loss +" in deltas_sentence(changed)

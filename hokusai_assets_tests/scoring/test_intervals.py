@@ -68,9 +68,9 @@ def test_values_of_many_tables_are_those_of_each(classes):
     rng = np.random.default_rng(classes)
     truth, before, _ = paired_rows(rng, 900, classes)
     table = scoring.confusion(truth, before, classes)
-    for name in NAMES:
-        exact = scoring.metric_value(name, table, list(range(classes)))
-        assert scoring.COUNTED[name](table[None])[0] == pytest.approx(float(exact), abs=1e-12)
+    for name, function in scoring.COUNTED.items():
+        exact = scoring.METRICS[name].value(truth, before, None, list(range(classes)))
+        assert function(table[None])[0] == pytest.approx(float(exact), abs=1e-12)
 
 
 @pytest.mark.parametrize("classes", [2, 3])
@@ -135,6 +135,8 @@ def test_discordant_rows_are_those_that_the_metric_rests_on():
     assert scoring.discordant_rows("accuracy", joint) == 12
     assert scoring.discordant_rows("recall", joint) == 5
     assert scoring.discordant_rows("precision", joint) == 12
+    assert scoring.discordant_rows("balanced_accuracy", joint) == 5
+    assert scoring.discordant_rows("log_loss", joint) == 12
     three = np.zeros((3, 3, 3), np.int64)
     three[0, 1, 2] = 50  # both wrong: no matter for accuracy
     three[1, 1, 0], three[2, 2, 1] = 4, 9

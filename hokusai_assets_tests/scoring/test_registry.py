@@ -9,6 +9,7 @@ import pytest
 from sklearn import metrics as sk
 from sklearn.exceptions import UndefinedMetricWarning
 
+from benchmarks.balanced_accuracy_tail import statistic
 from hokusai_assets import scoring
 from hokusai_assets.scoring import METRICS, Predictions, Undefined
 from hokusai_assets.task import METRIC_NAMES
@@ -166,7 +167,7 @@ def weighted(metric, truth, labels, scores, k, draws):
 @pytest.mark.parametrize("k", [2, 4])
 @pytest.mark.parametrize("metric", NEW)
 def test_influence_has_mean_0_and_is_the_derivative_by_a_rows_weight(metric, k, kind):
-    n, step = 300, 1e-4
+    n, step = 150, 1e-4
     data = rows(kind, k, n, 7)
     found = scoring.influence(metric, *data, k)
     assert found.shape == (n,)
@@ -199,6 +200,25 @@ def test_influence_gives_the_row_bootstraps_error(metric, k, kind):
         found.append(float(value(metric, *(part[at] for part in data), k)))
     # Of 5,000 resamples the error itself is known to 1 %.
     assert error_of(metric, data, k) == pytest.approx(np.std(found), rel=0.03)
+
+
+def test_the_simulation_of_balanced_accuracy_tests_what_the_pipeline_tests():
+    rng = np.random.default_rng(4)
+    truth = (rng.random(400) < 0.2).astype(np.int64)
+    base, cand = (np.where(rng.random(400) < 0.8, truth, 1 - truth) for _ in range(2))
+    counts = [[int((truth == c).sum()) for c in (1, 0)]]
+    for better, worse in ((cand, base), (base, cand)):
+        only = (better == truth) & (worse != truth)
+        counts.append([int((only & (truth == c)).sum()) for c in (1, 0)])
+    delta, error = statistic(*counts)
+    values = [value("balanced_accuracy", truth, labels, None, 2) for labels in (base, cand)]
+    assert delta == pytest.approx(float(values[1] - values[0]))
+    parts = [
+        scoring.influence("balanced_accuracy", truth, labels, None, 2)[None]
+        for labels in (base, cand)
+    ]
+    spread = scoring.paired_spread(*parts, np.zeros(1), np.ones(1))
+    assert error == pytest.approx(spread.standard_error)
 
 
 def test_average_precisions_error_is_that_of_fresh_rows():
