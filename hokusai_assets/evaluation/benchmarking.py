@@ -43,7 +43,7 @@ def measure(
     return BenchmarkMetrics(
         folder=str(folder),
         benchmark_root=benchmark.content_root,
-        row_count=len(rows.row_digests),
+        row_count=rows.row_count,
         labels=names,
         joint_counts=tuple(_cells(_joint(rows, pair, len(names))) for pair in range(rows.pairs())),
         baseline=tuple(metric_value(m, rows.truth, baseline, names) for m in task.metrics.included),

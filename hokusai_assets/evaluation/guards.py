@@ -63,7 +63,7 @@ def _mean(values: Sequence[Fraction]) -> Fraction:
 def _whole_metric(
     guard: Mapping[str, Any], rows: ScoredRows, names: Sequence[Label], sign: int
 ) -> GuardFacts:
-    metric, size = guard["metric"], len(rows.row_digests)
+    metric, size = guard["metric"], rows.row_count
     if guard["method"] == "tango_score":
         return _counted(guard, rows, rows.truth >= 0)
     scored = rows.baseline.scores is not None and rows.candidate.scores is not None

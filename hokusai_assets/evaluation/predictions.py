@@ -43,6 +43,11 @@ class ScoredRows:
     slices: tuple[tuple[str, Any], ...] = ()
 
     @property
+    def row_count(self) -> int:
+        """How many benchmark rows there are."""
+        return len(self.truth)
+
+    @property
     def cluster_count(self) -> int | None:
         """How many groups the rows belong to, or None without a group column."""
         return None if self.clusters is None else len(np.unique(self.clusters))
@@ -76,8 +81,11 @@ def write_predictions(rows: ScoredRows, folder: str | Path) -> None:
     write_table(pa.table(columns), folder)
 
 
-def read_predictions(folder: str) -> ScoredRows:
-    """What `write_predictions` wrote, from a local folder or fsspec URL."""
+def read_predictions(folder: str, *, digests: bool = True) -> ScoredRows:
+    """What `write_predictions` wrote, from a local folder or fsspec URL.
+
+    Without `digests` there are none: they take more memory than all the rest.
+    """
     table = read_table(folder)
     missing = {ROW_DIGEST, LABEL, *(f"{m}_prediction_0" for m in MODELS)} - set(table.column_names)
     if missing:
@@ -87,13 +95,13 @@ def read_predictions(folder: str) -> ScoredRows:
         )
     clusters = _integers(table, CLUSTER) if CLUSTER in table.column_names else None
     baseline, candidate = (_read_model(table, model) for model in MODELS)
-    digests = table.column(ROW_DIGEST).to_pylist()
+    row_digests = table.column(ROW_DIGEST).to_pylist() if digests else []
     slices = tuple(
         (name.removeprefix(SLICE), table.column(name).to_numpy())
         for name in table.column_names
         if name.startswith(SLICE)
     )
-    return ScoredRows(digests, _integers(table, LABEL), baseline, candidate, clusters, slices)
+    return ScoredRows(row_digests, _integers(table, LABEL), baseline, candidate, clusters, slices)
 
 
 def predictions_digest(row_digests: list[bytes], predictions: Predictions) -> str:

@@ -54,12 +54,12 @@ def slice_deltas(
 
 
 def rows_of(rows: ScoredRows, mask: Any) -> ScoredRows:
-    """The rows of a slice alone."""
+    """The rows of a slice alone, without their digests."""
     clusters = None
     if rows.clusters is not None:
         clusters = np.unique(rows.clusters[mask], return_inverse=True)[1]
     return ScoredRows(
-        [digest for digest, inside in zip(rows.row_digests, mask, strict=True) if inside],
+        [],
         rows.truth[mask],
         _of(rows.baseline, mask),
         _of(rows.candidate, mask),
@@ -76,7 +76,7 @@ def _delta(
     metric: MetricName, name: str, rows: ScoredRows, names: Sequence[Label], level: float
 ) -> tuple[SliceDelta, int | None]:
     """The slice's record, and its own two-sided p value."""
-    count = len(rows.row_digests)
+    count = rows.row_count
     values: list[list[Fraction]] = []
     undefined = None if count else "no benchmark row belongs to it"
     for model in (rows.baseline, rows.candidate):
