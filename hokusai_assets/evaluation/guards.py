@@ -14,6 +14,7 @@ import numpy as np
 from hokusai_assets import scoring
 from hokusai_assets.decision_rule import GuardFacts
 from hokusai_assets.evaluation.predictions import ScoredRows
+from hokusai_assets.evaluation.slices import rows_of
 from hokusai_assets.evaluation.uncertainty import influences, spread_of
 from hokusai_assets.scoring import Undefined
 from hokusai_assets.task import Label
@@ -25,6 +26,11 @@ def measure_guard(
     guard: Mapping[str, Any], rows: ScoredRows, names: Sequence[Label], sign: int = 1
 ) -> GuardFacts:
     """The facts of one entry of rule["guards"]; `sign` is -1 where its metric is a loss."""
+    if "slice" in guard:
+        rows = rows_of(rows, dict(rows.slices)[guard["slice"]])
+        if not rows.row_count:
+            reason = "no benchmark row belongs to it"
+            return GuardFacts(name=guard["name"], rows=0, undefined=reason)
     if "class" in guard:
         return _recall(guard, rows, names)
     return _whole_metric(guard, rows, names, sign)

@@ -8,6 +8,7 @@ import math
 from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
+from types import MappingProxyType
 from typing import Any
 
 from hokusai_assets import decision_rule
@@ -19,18 +20,24 @@ from hokusai_assets.task import METRIC_NAMES, Task, is_own
 DEFAULT_MARGIN_MILLIONTHS = 50_000
 GUARD_LEVEL_MILLIONTHS = 50_000
 RECALL = "recall:"
+SLICE = "slice:"
 
 _LARGEST_INTEGER = 2**53 - 1  # of canonical JSON
 
 
 def rule_parameters(
-    task: Task, class_counts: Mapping[str, int], *, number_of_seeds: int
+    task: Task,
+    class_counts: Mapping[str, int],
+    *,
+    number_of_seeds: int,
+    slice_counts: Mapping[str, int] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """Every parameter of the rule: version, levels, thresholds, tests, weights, guards.
 
-    `class_counts` are the benchmark's rows by label, as text; they decide which guards can have a
-    margin. Raises TaskError where the task names a margin that could not pass although nothing
-    changed, with the rows it needs; a default margin becomes a harm test instead.
+    `class_counts` are the benchmark's rows by label, as text, `slice_counts` those of the task's
+    slices; they decide which guards can have a margin. Raises TaskError where the task names a
+    margin that could not pass although nothing changed, with the rows it needs; a default margin
+    becomes a harm test instead.
     """
     clustered = task.group_column is not None
     decision = task.decision
@@ -51,7 +58,7 @@ def rule_parameters(
         "weights": _weights(task, included),
         "number_of_seeds": number_of_seeds,
         "tests": tests,
-        "guards": _guards(task, number_of_seeds, class_counts),
+        "guards": _guards(task, number_of_seeds, class_counts, slice_counts),
         "guard_level_millionths": GUARD_LEVEL_MILLIONTHS,
         "expected_discordance_millionths": _scaled(task.guards.expected_discordance, 10**6),
         "retire": task.benchmark.retire,
@@ -87,7 +94,9 @@ def _approximate(plain: str, clustered: bool, seeds: int) -> str:
     return "cluster_t" if clustered else plain
 
 
-def _guards(task: Task, seeds: int, class_counts: Mapping[str, int]) -> list[dict[str, Any]]:
+def _guards(
+    task: Task, seeds: int, class_counts: Mapping[str, int], slice_counts: Mapping[str, int]
+) -> list[dict[str, Any]]:
     clustered = task.group_column is not None
     discordance = _scaled(task.guards.expected_discordance, 10**6)
     exact = seeds == 1 and not clustered
@@ -125,6 +134,25 @@ def _guards(task: Task, seeds: int, class_counts: Mapping[str, int]) -> list[dic
                 "name": metric,
                 "metric": metric,
                 "method": "tango_score" if counted else approximate,
+                "applies": "always",
+                "margin_millionths": _margin(named),
+            }
+        )
+    for part in task.slices:
+        name = f"{SLICE}{part.name}"
+        named, rows = task.guards.margins.get(name), slice_counts.get(part.name, 0)
+        if named is None:
+            continue
+        needed = decision_rule.rows_for_margin(_margin(named), discordance)
+        if rows < needed:
+            problems.append(_too_few(name, named, rows, needed))
+        others.append(
+            {
+                "name": name,
+                "metric": "accuracy",
+                "slice": part.name,
+                "rows": rows,
+                "method": "tango_score" if exact else _approximate("", clustered, seeds),
                 "applies": "always",
                 "margin_millionths": _margin(named),
             }

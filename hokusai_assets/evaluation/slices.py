@@ -16,9 +16,10 @@ from hokusai_assets import decision_rule, scoring
 from hokusai_assets.evaluation.intervals import reported
 from hokusai_assets.evaluation.predictions import ScoredRows
 from hokusai_assets.evaluation.uncertainty import influences, spread_of
-from hokusai_assets.records import SliceDelta
+from hokusai_assets.records import BenchmarkDataset, SliceDelta
 from hokusai_assets.scoring import Predictions, Undefined
-from hokusai_assets.task import Label, MetricName, SliceSection
+from hokusai_assets.tables import read_table
+from hokusai_assets.task import Label, MetricName, SliceSection, Task
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -35,6 +36,14 @@ def members(table: pa.Table, part: SliceSection) -> Any:
     low = -np.inf if part.minimum is None else part.minimum
     high = np.inf if part.below is None else part.below
     return np.array([cell is not None and low <= cell < high for cell in cells], bool)
+
+
+def slice_counts(task: Task, benchmark: BenchmarkDataset) -> dict[str, int]:
+    """How many of the rows that are scored belong to each slice."""
+    if not task.slices:
+        return {}
+    table = read_table(benchmark.folder, sorted({part.column for part in task.slices}))
+    return {part.name: int(members(table, part).sum()) for part in task.slices}
 
 
 def slice_deltas(

@@ -76,14 +76,14 @@ def contradictions(task: "Task") -> Iterator[str]:
         if task.merge.key not in keys:
             yield "merge.key must name the id column when merge.strategy is update"
     yield from _of_slices(task)
-    recalls = {f"recall:{label}" for label in labels}
+    parts = [f"recall:{label}" for label in labels] + [f"slice:{p.name}" for p in task.slices]
     for guard, margin in task.guards.margins.items():
-        if guard not in recalls | set(METRIC_NAMES):
-            near = difflib.get_close_matches(guard, [*sorted(recalls), *METRIC_NAMES], 1)
+        if guard not in {*parts, *METRIC_NAMES}:
+            near = difflib.get_close_matches(guard, [*parts, *METRIC_NAMES], 1)
             yield f"guards.margins names {guard!r}" + (
                 f"; did you mean {near[0]!r}?"
                 if near
-                else f"; it may name a metric and {', '.join(sorted(recalls))}"
+                else f"; it may name a metric and {', '.join(sorted(parts))}"
             )
         if not 0 < margin <= 100:
             yield f"guards.margins.{guard} must be above 0 and at most 100 points"

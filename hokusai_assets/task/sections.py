@@ -105,7 +105,8 @@ class GuardsSection(Section):
 
     margins: dict[str, float] = Field(
         default_factory=dict,
-        description='Largest accepted loss in points of 100, by "recall:LABEL" or metric.',
+        description='Largest accepted loss in points of 100, by "recall:LABEL", metric or '
+        '"slice:NAME" (of accuracy there).',
     )
     expected_discordance: float = Field(0.06, gt=0, lt=1)
 

@@ -6,7 +6,9 @@ import pytest
 
 from hokusai_assets import decision_rule, scoring
 from hokusai_assets.errors import TaskError
+from hokusai_assets.evaluation.guards import measure_guard
 from hokusai_assets.evaluation.predictions import ScoredRows, read_predictions, write_predictions
+from hokusai_assets.evaluation.rule import rule_parameters
 from hokusai_assets.evaluation.slices import members, slice_deltas
 from hokusai_assets.scoring import Predictions
 from hokusai_assets.task import SliceSection, parse_task
@@ -82,6 +84,54 @@ def test_slices_of_other_metrics_and_of_groups_use_their_spread():
     (old, *_) = slice_deltas("accuracy", grouped, ["no", "yes"])
     assert old.interval.method == "influence_t"
     assert 0 < old.p_holm_pico < 10**12 // 20
+
+
+def guarded(margin):
+    return parse_task(
+        {
+            "task_schema": 1,
+            "id": "small",
+            "data": {"base": "b.csv", "benchmark": "c.csv", "labels": ["no", "yes"]},
+            "columns": [
+                {"name": "age", "type": "integer"},
+                {"name": "label", "type": "category", "role": "target"},
+            ],
+            "slices": [
+                {"name": "old", "column": "age", "minimum": 60},
+                {"name": "new", "column": "age", "below": 60},
+                {"name": "none", "column": "age", "minimum": 200},
+            ],
+            "guards": {"margins": {"slice:old": margin}},
+        }
+    )
+
+
+@pytest.mark.parametrize(("margin", "holds"), [(12.0, True), (6.0, False)])
+def test_a_guarded_slice_may_not_lose_more_than_its_margin(margin, holds):
+    rows = scored(np.random.default_rng(4))
+    counts = {"old": 300, "new": 300}
+    rule = rule_parameters(
+        guarded(margin), {"no": 300, "yes": 300}, number_of_seeds=1, slice_counts=counts
+    )
+    (guard,) = [g for g in rule["guards"] if g["name"] == "slice:old"]
+    found = measure_guard(guard, rows, ["no", "yes"])
+    assert (found.rows, found.better, found.worse) == (300, 0, 20)
+    assert found.bound_nano == scoring.nano_below(scoring.tango_lower_bound(300, 0, 20, 0.95))
+    assert (found.bound_nano > -guard["margin_millionths"] * 1000) is holds
+
+
+def test_a_slice_too_small_for_its_margin_is_refused_when_the_plan_is_made():
+    counts = {"old": 80, "new": 520}
+    with pytest.raises(TaskError, match="slice:old has a margin of 5 points but 80"):
+        rule_parameters(
+            guarded(5.0), {"no": 300, "yes": 300}, number_of_seeds=1, slice_counts=counts
+        )
+
+
+def test_an_empty_slice_fails_closed():
+    rows = scored(np.random.default_rng(4))
+    guard = {"name": "slice:none", "metric": "accuracy", "slice": "none", "method": "tango_score"}
+    assert measure_guard(guard, rows, ["no", "yes"]).undefined == "no benchmark row belongs to it"
 
 
 def test_without_slices_there_are_none():
