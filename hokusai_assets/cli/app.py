@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from hokusai_assets.cli import evaluate, profile, track, validate
+from hokusai_assets.cli import evaluate, profile, report, track, validate
 from hokusai_assets.errors import HokusaiError
 
 HELP = """Measure how much contributed data improve a model, and attest to it.
@@ -16,6 +16,8 @@ Examples:
   hokusai validate contribution.csv --task task.toml
 
   hokusai profile data.csv --output task.toml
+
+  hokusai report outputs
 
   hokusai track
 """
@@ -31,6 +33,7 @@ app = typer.Typer(
 app.command("evaluate", help=evaluate.HELP)(evaluate.evaluate)
 app.command("validate", help=validate.HELP)(validate.validate)
 app.command("profile", help=profile.HELP)(profile.profile)
+app.command("report", help=report.HELP)(report.report)
 app.command("track", help=track.HELP)(track.track)
 
 

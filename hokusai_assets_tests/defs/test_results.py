@@ -99,6 +99,6 @@ def test_metadata_of_every_record(evaluated: Evaluated) -> None:
     assert model["training_rows"] == 419
     attestation = metadata.of_attestation(evaluated["attestation"])
     assert attestation["verdict"] == evaluated["attestation"].decision.verdict
-    report = metadata.of_report(evaluated["delta_report"])
+    report = metadata.of_report(evaluated["delta_report"], plot=False)
     assert report["rows_fixed"] == evaluated["delta_report"].fixed_rows
     assert "does not hold" in report["clauses"].value or "holds" in report["clauses"].value
