@@ -2,7 +2,7 @@
 
 While a benchmark is live that is the verdict, and what cleaning found as it would have been found
 without the benchmark. Everything else could be used to fit rows to it: no metric, no class, no
-clause, no guard, no count that tells how many rows leaked, no digest or quality of the cleaned
+clause, no guard, no count that depends on which rows leaked, no digest or quality of the cleaned
 rows (which would tell the leaked ones by trial). An acceptance that counts retires the benchmark;
 then whole points may be shown. A provisional one retires nothing: no ledger knows of it, and the
 next evaluation uses the same benchmark.
@@ -65,13 +65,20 @@ def leakage_sentence(part: Mapping[str, Any], attestation: Mapping[str, Any]) ->
     return f"Rows that stand in the benchmark: {side} {limit / 10**4:g} %."
 
 
-def cleaning_steps(part: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Where the rows went before the benchmark was looked at."""
+def cleaning_counts(part: Mapping[str, Any]) -> dict[str, int]:
+    """Counts that no benchmark changes: read, rejected, dropped_pii, repeated, compared.
+
+    `repeated` are exact duplicates only. A row that differs from another in writing, or nearly
+    repeats it, is counted as leaked where it leaks, so that a count of these would tell by
+    subtraction how many do: anyone can count them at home with no benchmark.
+    """
     cleaning = part["data_manifest"]["cleaning"]
-    before = {"kept": cleaning["kept"] + cleaning["leaked"], "leaked": 0}
-    steps: list[dict[str, Any]] = rows.steps_of({**cleaning, **before}, without=("leaked",))
-    steps[-1]["name"] = "would be used, less those that stand in the benchmark"
-    return steps
+    found = {key: cleaning[key] for key in ("read", "rejected", "dropped_pii")}
+    found["repeated"] = sum(cleaning[f"duplicates_{of}"] for of in ("within", "of_base", "across"))
+    found["compared"] = found["read"] - sum(
+        found[key] for key in ("rejected", "dropped_pii", "repeated")
+    )
+    return found
 
 
 def rounded_numbers(output: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -86,6 +93,16 @@ def rounded_numbers(output: Mapping[str, Any]) -> list[dict[str, str]]:
         for metric, delta in output["delta_computation"]["metric_deltas"].items()
         if words.in_points(metric, output["statistics"])
     ]
+
+
+def _steps(counts: Mapping[str, int]) -> list[dict[str, Any]]:
+    known = {"deduplicated": counts["repeated"], "leaked": 0, "already_paid": 0}
+    steps = rows.steps_of({**counts, **known, "kept": counts["compared"]}, without=("leaked",))
+    for step in steps:
+        if step["name"].startswith("deduplicated"):
+            step["name"] = "deduplicated: equal to a row here or in the base data"
+    steps[-1]["name"] = "compared with the benchmark and with rows that say nearly the same"
+    return steps
 
 
 def _render(
@@ -108,7 +125,7 @@ def _render(
             sentence=plain_verdict(decision),
             worth=worth(decision),
             numbers=rounded_numbers(output) if is_retired(decision) else [],
-            steps=cleaning_steps(part),
+            steps=_steps(cleaning_counts(part)),
             leakage=leakage_sentence(part, attestation),
             rejections=rows.rejections(manifest),
             pii=rows.personal_data(manifest),

@@ -15,6 +15,18 @@ from hokusai_assets.reporting.report.verdict import decision_of, verdict, worth
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]#!|~])")
 
+_COUNTS = (
+    ("read", "rows read"),
+    ("rejected", "rejected"),
+    ("dropped_pii", "dropped for personal data"),
+    ("repeated", "equal to a row here or in the base data"),
+    ("deduplicated", "deduplicated"),
+    ("leaked", "leaked"),
+    ("already_paid", "paid for before"),
+    ("kept", "kept"),
+)
+_SELDOM = ("dropped_pii", "already_paid")
+
 
 def markdown_summary(
     output: Mapping[str, Any], attestation: Mapping[str, Any], *, numbers: bool = False
@@ -83,14 +95,11 @@ def _cleaning(
     part: Mapping[str, Any], attestation: Mapping[str, Any], *, numbers: bool
 ) -> list[str]:
     cleaning = part["data_manifest"]["cleaning"]
-    counted = [("read", "rows read"), ("rejected", "rejected"), ("dropped_pii", "dropped for PII")]
-    counted.append(("deduplicated", "deduplicated"))
-    if numbers:
-        counted += [("leaked", "leaked"), ("already_paid", "paid for before"), ("kept", "kept")]
+    counts = cleaning if numbers else contributor.cleaning_counts(part)
     told = ", ".join(
-        f"{words.count(cleaning[key])} {meaning}"
-        for key, meaning in counted
-        if cleaning[key] or key not in {"dropped_pii", "already_paid"}
+        f"{words.count(counts[key])} {meaning}"
+        for key, meaning in _COUNTS
+        if counts.get(key) or (key in counts and key not in _SELDOM)
     )
     pii = sum(hit["cells"] for hit in cleaning["pii"])
     found = f"Cells with personal data treated: {words.count(pii)}." if pii else ""

@@ -68,11 +68,18 @@ def test_no_number_of_a_live_benchmark_is_told(whole: Documents, verdict: str) -
 
 
 def test_how_many_rows_leaked_is_not_told(whole: Documents) -> None:
-    cleaning(whole).update(read=1001, leaked=1, leaked_exact=1, kept=999)
+    """Nor does a count of rewritten or near rows tell it, which are leaked instead if they leak."""
+    cleaning(whole).update(read=1004, leaked=1, leaked_exact=1, kept=999, duplicates_within=1)
+    cleaning(whole).update(duplicates_normalised=2, duplicates_near=1, deduplicated=4)
     one_leaked = told(whole)
-    cleaning(whole).update(leaked=2, leaked_exact=0, leaked_near=2, kept=998)
+    cleaning(whole).update(leaked=2, leaked_exact=0, leaked_near=1, leaked_normalised=1, kept=999)
+    cleaning(whole).update(duplicates_normalised=1, already_paid=1, deduplicated=2)
+    cleaning(whole)["near_method"] = "Another."
     assert told(whole) == one_leaked
-    assert "would be used, less those that stand in the benchmark 1,000" in Page(page(whole)).text
+    assert (
+        "compared with the benchmark and with rows that say nearly the same 1,003"
+        in Page(page(whole)).text
+    )
 
 
 @pytest.mark.parametrize(
@@ -117,7 +124,13 @@ def test_the_page_needs_nothing_and_says_what_cleaning_did(evaluated: Evaluated)
     for path in (first, second):
         assert_needs_nothing(path.read_text(encoding="utf-8"))
     shown = Page(first.read_text(encoding="utf-8")).text
-    for said in ("read 200", "here or in the base data −1", "phone", "mask", "first.csv"):
+    for said in (
+        "read 200",
+        "equal to a row here or in the base data −1",
+        "phone",
+        "mask",
+        "first.csv",
+    ):
         assert said in shown, said
     assert "bob" not in shown
     assert "alice" not in Page(second.read_text(encoding="utf-8")).text
