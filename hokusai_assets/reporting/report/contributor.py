@@ -91,7 +91,9 @@ def rounded_numbers(output: Mapping[str, Any]) -> list[dict[str, str]]:
             "delta": words.whole_points(delta["absolute_delta"]),
         }
         for metric, delta in output["delta_computation"]["metric_deltas"].items()
-        if words.in_points(metric, output["statistics"])
+        if words.in_points(
+            metric, output["statistics"], delta["baseline_value"], delta["new_value"]
+        )
     ]
 
 

@@ -79,6 +79,8 @@ def _deltas(output: Mapping[str, Any]) -> list[str]:
         between = row["interval"] if intervals else row["error"]
         lines.append(f"| {escaped(row['name'])} | {' | '.join((*cells, between, row['p']))} |")
     changes = metrics.row_changes(output)
+    if changes is None:
+        return [*lines, ""]
     said = f"{changes['fixed']} rows fixed, {changes['broken']} broken, of {changes['rows']}."
     return [*lines, "", said, ""]
 

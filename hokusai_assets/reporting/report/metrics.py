@@ -13,7 +13,7 @@ def metric_rows(output: Mapping[str, Any]) -> list[dict[str, Any]]:
     rows = []
     for metric, delta in output["delta_computation"]["metric_deltas"].items():
         told = statistics["deltas"].get(metric, {})
-        points = words.in_points(metric, statistics)
+        points = words.in_points(metric, statistics, delta["baseline_value"], delta["new_value"])
         effect = _effect(metric, delta["absolute_delta"], told)
         rows.append(
             {
@@ -55,7 +55,7 @@ def delta_plots(output: Mapping[str, Any]) -> list[dict[str, Any]]:
     own: list[dict[str, Any]] = []
     for metric, delta in output["delta_computation"]["metric_deltas"].items():
         told = statistics["deltas"].get(metric, {})
-        if words.in_points(metric, statistics):
+        if words.in_points(metric, statistics, delta["baseline_value"], delta["new_value"]):
             shared.append(_effect(metric, delta["absolute_delta"], told, scale=100))
         else:
             effect = _effect(metric, delta["absolute_delta"], told)
@@ -100,12 +100,17 @@ def notes(output: Mapping[str, Any]) -> list[str]:
     return said
 
 
-def row_changes(output: Mapping[str, Any]) -> dict[str, Any]:
-    """Benchmark rows fixed, broken and neither, with their widths on a bar of 100."""
+def row_changes(output: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Benchmark rows fixed, broken and neither, with their widths on a bar of 100.
+
+    None where rows are not right or wrong, as in a regression.
+    """
     statistics = output["statistics"]
     rows, fixed, broken = (
         statistics[key] for key in ("benchmark_rows", "fixed_rows", "broken_rows")
     )
+    if fixed is None or broken is None:
+        return None
     most = max(fixed, broken, 1)
     net = fixed - broken
     return {
@@ -127,7 +132,7 @@ def slices(output: Mapping[str, Any]) -> dict[str, Any] | None:
     statistics = output["statistics"]
     rows, effects = [], []
     for one in found:
-        points = words.in_points(one["metric"], statistics)
+        points = words.in_points(one["metric"], statistics, one["baseline"], one["candidate"])
         effect = Effect(
             name=one["name"],
             delta=_scaled(one["delta"], 100 if points else 1),

@@ -42,6 +42,7 @@ def render_report(output: Mapping[str, Any], attestation: Mapping[str, Any]) -> 
             contributors=words.names([c["contributor_id"] for c in rows.contributions(output)]),
             estimator=words.spaced(output["pipeline_metadata"]["config"]["estimator"]),
             benchmark=output["evaluation_metadata"]["benchmark_dataset"],
+            benchmark_rows=words.count(statistics["benchmark_rows"]),
             verdict=verdict(output, attestation),
             metrics=table,
             intervals=any(row.get("interval") for row in table),

@@ -21,7 +21,8 @@ def effects_of(report: DeltaReport) -> list[Effect]:
     found = [
         _effect(words.spaced(d.metric), d.delta, d.standard_error_nano)
         for d in report.deltas
-        if d.delta is not None and words.in_points(d.metric, {})
+        if d.delta is not None
+        and words.in_points(d.metric, {}, d.baseline.value, d.candidate.value)
     ]
     one = report.delta_one
     if one.value is not None:

@@ -124,7 +124,7 @@ def _gain(output: Mapping[str, Any], primary: str) -> str:
     if not change:
         return "did not change"
     went = "rose" if change > 0 else "fell"
-    if words.in_points(primary, output["statistics"]):
+    if words.in_points(primary, output["statistics"], delta["baseline_value"], delta["new_value"]):
         return (
             f"{went} by {100 * abs(change):.1f} points "
             f"({words.percent(delta['baseline_value'])} to {words.percent(delta['new_value'])})"

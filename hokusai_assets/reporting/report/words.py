@@ -9,15 +9,15 @@ MINUS = "\N{MINUS SIGN}"
 _UNBOUNDED = frozenset({"log_loss", "rmse", "mae", "mse", "r2"})
 
 
-def in_points(metric: str, statistics: Mapping[str, Any]) -> bool:
+def in_points(metric: str, statistics: Mapping[str, Any], *values: float | None) -> bool:
     """Whether a metric lies in a range of 1, higher is better, so that deltas are told in points.
 
-    A metric of one's own has no known range: its values decide.
+    A metric of one's own has no known range: its `values` and its interval decide.
     """
     told = statistics.get("deltas", {}).get(metric, {})
     if metric in _UNBOUNDED or not told.get("higher_is_better", True):
         return False
-    return all(abs(x) <= 1 for x in told.get("interval") or ())
+    return all(abs(x) <= 1 for x in (*values, *(told.get("interval") or ())) if x is not None)
 
 
 def higher_is_better(metric: str, statistics: Mapping[str, Any]) -> bool:

@@ -177,6 +177,31 @@ def test_a_rejection_says_why_in_one_sentence(
     assert made.count(">fails<") == len(failed)
 
 
+def test_a_regression_fixes_no_rows_and_tells_errors_in_their_unit(whole: Documents) -> None:
+    statistics = whole.output["statistics"]
+    statistics |= {"fixed_rows": None, "broken_rows": None}
+    statistics |= {"labels": None, "confusion": None, "per_class": None, "curves": None}
+    deltas = whole.output["delta_computation"]["metric_deltas"]
+    deltas.clear()
+    told = {"standard_error": 0.1, "p_value": 0.01, "method": "bootstrap", "n": 400}
+    told |= {"interval": None, "higher_is_better": False}
+    statistics["deltas"] = {"rmse": told}
+    deltas["rmse"] = {"baseline_value": 3.2, "new_value": 2.9, "absolute_delta": -0.3}
+    whole.output["pipeline_metadata"]["config"]["primary_metric"] = "rmse"
+    whole.decide(verdict="accepted")
+    shown = text(whole)
+    assert "rmse fell from 3.2000 to 2.9000" in shown
+    assert "Rows fixed" not in shown
+    assert "3.2000 2.9000 −0.3000" in shown
+    assert_needs_nothing(page(whole))
+
+
+def test_a_metric_of_ones_own_with_large_values_is_not_told_in_points(whole: Documents) -> None:
+    deltas = whole.output["delta_computation"]["metric_deltas"]
+    deltas["coverage"] = {"baseline_value": 120.0, "new_value": 121.0, "absolute_delta": 1.0}
+    assert "120.0 121.0 +1.0000" in text(whole)
+
+
 def test_a_clause_of_tomorrow_tells_itself(whole: Documents) -> None:
     whole.decide(
         verdict="rejected",
