@@ -2,12 +2,14 @@
 
 import copy
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from hokusai_assets.reporting.report.page import render_report
-from hokusai_assets_tests.conftest import ROOT, Evaluated
+from hokusai_assets_tests.conftest import ROOT, Evaluated, SmallTask
 from hokusai_assets_tests.reporting.report.conftest import Documents, Page, assert_needs_nothing
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
@@ -269,3 +271,18 @@ def test_the_page_is_made_for_dark_print_and_phones() -> None:
     # Every colour of a plot is a class, which all three can change.
     plots = (TEMPLATES / "plots.jinja").read_text(encoding="utf-8")
     assert not re.search(r"#[0-9a-f]{3,6}\b", plots)
+
+
+def test_a_dry_run_loads_no_plotting_library(small: SmallTask, tmp_path: Path) -> None:
+    """Its start-up is measured, and matplotlib alone would take a tenth of it."""
+    script = (
+        "import sys\n"
+        "from hokusai_assets.defs.running import evaluate\n"
+        f"resources = {{'inputs': {{'mode': 'mock', 'task': {str(small.task)!r}}},"
+        f" 'outputs': {{'output_dir': {str(tmp_path / 'out')!r}}}}}\n"
+        "assert evaluate(resources, dry_run=True, progress=lambda *_: None).exit_code == 0\n"
+        "assert 'matplotlib' not in sys.modules and 'PIL' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, cwd=ROOT)
+    (report,) = (tmp_path / "out").glob("report_*.html")
+    assert "Nothing on this page counts." in report.read_text(encoding="utf-8")
