@@ -7,7 +7,7 @@ export HOKUSAI_HOME ?= $(CURDIR)/.hokusai
 export DAGSTER_HOME ?= $(HOKUSAI_HOME)/dagster
 EXAMPLE := examples/fine_foods
 
-.PHONY: help setup demo dry-run ui test check format schemas bench clean
+.PHONY: help setup demo dry-run ui test check format schemas bench coverage simulate clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -55,6 +55,12 @@ schemas: setup ## write docs/schemas again from the records
 
 bench: setup ## measure; prints ratios
 	@$(BIN)/python -m benchmarks
+
+coverage: setup ## how often the intervals hold the truth (three minutes)
+	@$(BIN)/python -m benchmarks.coverage
+
+simulate: setup ## the decision rule on drawn models (half an hour)
+	@$(BIN)/python -m benchmarks.simulate --repeats 300
 
 clean: ## remove what runs wrote (results in outputs/ stay)
 	rm -rf .hokusai

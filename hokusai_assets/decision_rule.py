@@ -9,7 +9,8 @@ Every clause must hold, and what is undefined does not.
 `rule` holds integers and text only: version, familywise_alpha_pico, attempts_per_benchmark,
 min_delta_bps, min_benchmark_rows, max_leaked_share_millionths, primary, included, weights,
 number_of_seeds, tests, guards (name, method, and margin_millionths where there is a margin),
-guard_level_millionths, expected_discordance_millionths, retire, lineage.
+guard_level_millionths, expected_discordance_millionths, retire, lineage; and lower_is_better, the
+metrics that are losses, where there are any.
 """
 
 from __future__ import annotations
@@ -41,8 +42,9 @@ class GuardFacts:
     """What was measured for one guard.
 
     `rows` that it rests on; `better` and `worse` count them where the test counts; `bound_nano` is
-    the one-sided lower bound of the change (guards with a margin), `harm_p_pico` the p value of
-    harm (the others). `undefined` says why neither exists; `skipped` why the guard does not apply.
+    the one-sided lower bound of the improvement (guards with a margin), `harm_p_pico` the p value
+    of harm (the others). `undefined` says why neither exists; `skipped` why the guard does not
+    apply.
     """
 
     name: str
@@ -96,6 +98,11 @@ class ClauseLike(Protocol):
     def holds(self) -> bool: ...
     @property
     def sentence(self) -> str: ...
+
+
+def direction(rule: Mapping[str, Any], metric: str) -> Literal[1, -1]:
+    """What a delta is multiplied by to become an improvement: -1 for a loss, whose fall is one."""
+    return -1 if metric in rule.get("lower_is_better", ()) else 1
 
 
 def level_pico(rule: Mapping[str, Any], attempt: int) -> int:
@@ -162,9 +169,18 @@ def verdict(
 
 
 def decide(
-    clauses: Sequence[Clause], rule: Mapping[str, Any], attempt: Attempt, *, dry_run: bool
+    clauses: Sequence[Clause],
+    rule: Mapping[str, Any],
+    attempt: Attempt,
+    *,
+    dry_run: bool,
+    measured_bps: int | None,
+    payable_bps: int,
 ) -> Decision:
-    """The decision of one evaluation: the verdict, its reasons, and the level it was held to."""
+    """The decision of one evaluation: the verdict, its reasons, and the level it was held to.
+
+    `payable_bps` is what may be paid if it is accepted; of what is not, nothing is.
+    """
     from hokusai_assets.records import Decision
 
     outcome, reasons = verdict(clauses)
@@ -174,6 +190,8 @@ def decide(
         dry_run=dry_run,
         attempt=attempt.number,
         alpha_pico=level_pico(rule, attempt.number),
+        measured_bps=measured_bps,
+        payable_bps=payable_bps if outcome == "accepted" else 0,
         retire=rule["retire"],
         reasons=reasons,
         clauses=tuple(clauses),
@@ -238,12 +256,16 @@ def _threshold(rule: Mapping[str, Any], facts: Facts) -> ClauseResult:
         )
     old, new = basis_points(before), basis_points(after)
     numbers |= {"baseline_bps": old, "candidate_bps": new, "delta_bps": new - old}
-    change = f"improved by {new - old:,} bps" if new > old else f"changed by {new - old:,} bps"
+    gain, note = (new - old) * direction(rule, primary), ""
+    if direction(rule, primary) < 0:
+        numbers["improvement_bps"] = gain
+        note = " (lower is better)"
+    change = f"improved by {gain:,} bps" if gain > 0 else f"changed by {new - old:,} bps"
     return ClauseResult(
         "threshold",
-        new - old >= least,
+        gain >= least,
         numbers,
-        f"The primary metric {primary} {change}; at least {least:,} are required.",
+        f"The primary metric {primary}{note} {change}; at least {least:,} are required.",
     )
 
 
@@ -305,7 +327,13 @@ def _guards(rule: Mapping[str, Any], facts: Facts) -> ClauseResult:
         numbers |= _guard_numbers(key, found, adjusted.get(name))
         if found.skipped is not None:
             continue
-        trouble = _guard_trouble(found, margin, adjusted.get(name), level)
+        trouble = _guard_trouble(
+            found,
+            margin,
+            adjusted.get(name),
+            level,
+            lower_is_better=direction(rule, str(guard.get("metric"))) < 0,
+        )
         if trouble is not None:
             failed.append(f"{name} {trouble}")
         elif margin is None and found.better is not None and found.rows:
@@ -322,7 +350,12 @@ def _guards(rule: Mapping[str, Any], facts: Facts) -> ClauseResult:
 
 
 def _guard_trouble(
-    guard: GuardFacts, margin: int | None, adjusted: int | None, level_pico: int
+    guard: GuardFacts,
+    margin: int | None,
+    adjusted: int | None,
+    level_pico: int,
+    *,
+    lower_is_better: bool,
 ) -> str | None:
     """Why a guard does not hold, or None."""
     if guard.undefined is not None:
@@ -333,7 +366,8 @@ def _guard_trouble(
         if guard.bound_nano > -margin * 1000:
             return None
         loss = -(guard.bound_nano // 1000)
-        return f"may have lost {_points(loss)}, past its margin of {_points(margin)}"
+        verb = "risen by" if lower_is_better else "lost"
+        return f"may have {verb} {_points(loss)}, past its margin of {_points(margin)}"
     if adjusted is None:
         return "has no p value"
     if adjusted > level_pico:

@@ -350,10 +350,53 @@ class BenchmarkMetrics(StoredRecord):
     clusters: int | None
 
 
+class ReportedInterval(Record):
+    """A two-sided 95 % interval, ends in 1e-9 rounded outwards; for people, in no digest.
+
+    With few discordant rows it is wider than it need be.
+    """
+
+    low_nano: int
+    high_nano: int
+    method: str
+    few_discordant_rows: bool
+
+
+class ClassScores(Record):
+    """One class's own metrics of one model; None where undefined."""
+
+    label: Label
+    rows: int
+    precision: float | None
+    recall: float | None
+    f1_score: float | None
+
+
+class CalibrationBin(Record):
+    """Rows that were given similar probabilities: their mean, and how often it came so."""
+
+    mean_score: float
+    share: float
+    rows: int
+
+
+class ModelDetails(Record):
+    """What a page shows of one model: counts of label x prediction, classes, and curves.
+
+    `roc` are false and true positive rates, of two classes only; None without scores.
+    """
+
+    confusion: tuple[tuple[int, ...], ...]
+    classes: tuple[ClassScores, ...]
+    roc: tuple[tuple[float, float], ...] | None
+    calibration: tuple[CalibrationBin, ...] | None
+
+
 class MetricDelta(Record):
     """Candidate less baseline for one metric, with its uncertainty where that is known.
 
-    `p_value_pico` is one-sided, H0: improvement <= 0, in 1e-12 rounded up.
+    `p_value_pico` is one-sided, H0: improvement <= 0, in 1e-12 rounded up; of a loss, where
+    `higher_is_better` is False, an improvement is a negative delta.
     """
 
     metric: MetricName
@@ -364,11 +407,31 @@ class MetricDelta(Record):
     standard_error_nano: int | None
     p_value_pico: int | None
     method: str | None
+    interval: ReportedInterval | None = None
+    undefined: str | None = None
+    higher_is_better: bool = True
+
+
+class SliceDelta(Record):
+    """Candidate less baseline on one named part of the benchmark, by the primary metric.
+
+    `interval` holds for all slices together with 95 % (Bonferroni); `p_holm_pico` is two-sided,
+    corrected for how many slices were looked at.
+    """
+
+    name: str
+    metric: MetricName
+    rows: int
+    baseline: float | None
+    candidate: float | None
+    delta: float | None
+    interval: ReportedInterval | None
+    p_holm_pico: int | None
     undefined: str | None = None
 
 
 class DeltaOne(Record):
-    """The weighted average of the included metrics' deltas."""
+    """The weighted average of the included metrics' deltas, those of losses negated."""
 
     value: float | None
     millionths: int | None
@@ -378,6 +441,7 @@ class DeltaOne(Record):
     metrics_included: tuple[MetricName, ...]
     metrics_missing: dict[MetricName, str]
     computation_method: str
+    interval: ReportedInterval | None = None
     undefined: str | None = None
 
 
@@ -402,6 +466,9 @@ class DeltaReport(Record):
     guards: tuple[GuardFacts, ...]
     clauses: tuple[Clause, ...]
     shares: tuple[ContributorShare, ...]
+    baseline_details: ModelDetails
+    candidate_details: ModelDetails
+    slices: tuple[SliceDelta, ...] = ()
 
     def delta_of(self, metric: MetricName) -> MetricDelta:
         """The delta of one metric."""
@@ -416,6 +483,8 @@ class Decision(Record):
     dry_run: bool
     attempt: int
     alpha_pico: int
+    measured_bps: int | None = None
+    payable_bps: int = 0
     retire: Literal["on_acceptance", "never"]
     reasons: tuple[str, ...]
     clauses: tuple[Clause, ...]

@@ -195,8 +195,21 @@ def test_another_version_of_the_rule_is_refused():
 def test_the_decision_says_attempt_level_and_whether_it_is_provisional():
     stored = tuple(Clause(**dataclasses.asdict(c)) for c in clauses(attempt=31).values())
     decision = decision_rule.decide(
-        stored, RULE, Attempt(number=31, provisional=True), dry_run=True
+        stored,
+        RULE,
+        Attempt(number=31, provisional=True),
+        dry_run=True,
+        measured_bps=150,
+        payable_bps=40,
     )
+    assert (decision.measured_bps, decision.payable_bps) == (150, 40)
     assert (decision.verdict, decision.provisional, decision.dry_run) == ("accepted", True, True)
     assert (decision.attempt, decision.alpha_pico) == (31, 253_302_959)
     assert decision.retire == "never"
+
+
+def test_nothing_is_payable_for_what_is_rejected():
+    decision = decision_rule.decide(
+        (), RULE, Attempt(number=1, provisional=False), dry_run=False, measured_bps=9, payable_bps=5
+    )
+    assert (decision.verdict, decision.measured_bps, decision.payable_bps) == ("rejected", 9, 0)

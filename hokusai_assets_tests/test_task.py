@@ -91,6 +91,14 @@ def test_weights_are_normalised():
         (changed(metrics={"included": ["accuracy", "accuracy"]}), "names a metric twice"),
         (changed(metrics={"primary": "precision"}), "cannot be precision"),
         (changed(metrics={"primary": "f1_score"}), "cannot be f1_score"),
+        (
+            changed(metrics={"primary": "log_loss", "included": ["log_loss"]}),
+            "cannot be log_loss: its test has not been simulated",
+        ),
+        (
+            changed(metrics={"primary": "balanced_accuracy", "included": ["balanced_accuracy"]}),
+            "cannot be balanced_accuracy: its test errs too often",
+        ),
         (changed(metrics={"weights": {"accuracy": 1}}), "must name exactly"),
         (changed(merge={"strategy": "update"}), "merge.key must name the id column"),
         (changed(merge={"strategy": "update", "key": "text"}), "merge.key must name the id"),

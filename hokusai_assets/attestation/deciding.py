@@ -3,10 +3,11 @@
 The rule itself stands in decision_rule; here its facts are read from the core's integers.
 """
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
-from hokusai_assets import decision_rule
+from hokusai_assets import decision_rule, scoring
 from hokusai_assets.records import Attempt, Clause, Decision
 
 
@@ -39,5 +40,38 @@ def decision_of(
         Clause(name=c.name, holds=c.holds, numbers=c.numbers, sentence=c.sentence)
         for c in decision_rule.evaluate(rule, facts_of(core, rule), attempt)
     )
-    counted = Attempt(number=attempt, provisional=provisional)
-    return decision_rule.decide(clauses, rule, counted, dry_run=core["dry_run"])
+    measured = core["delta_one"]["millionths"]
+    gain, payable = gain_of(core, rule), 0
+    if gain is not None:
+        level = decision_rule.level_pico(rule, attempt) / 10**12
+        payable = scoring.payable_bps(gain, min_delta_bps=int(rule["min_delta_bps"]), level=level)
+    return decision_rule.decide(
+        clauses,
+        rule,
+        Attempt(number=attempt, provisional=provisional),
+        dry_run=core["dry_run"],
+        measured_bps=None if measured is None else decision_rule.basis_points(measured),
+        payable_bps=payable,
+    )
+
+
+def gain_of(core: Mapping[str, Any], rule: Mapping[str, Any]) -> scoring.Gain | None:
+    """What the payable amount is computed from; None where DeltaOne or its error is undefined."""
+    delta_one, benchmark = core["delta_one"], core["benchmark"]
+    if delta_one["millionths"] is None or delta_one["standard_error_nano"] is None:
+        return None
+    clusters = benchmark["clusters"]
+    error = delta_one["standard_error_nano"] / 10**5  # from 1e-9 to basis points
+    alone = delta_one["metrics_included"] == [rule["primary"]]
+    null_error = error
+    if alone and rule["primary"] == "accuracy" and clusters is None and len(core["seeds"]) == 1:
+        (table,) = core["joint_counts"]
+        discordant = sum(n for y, before, after, n in table if (before == y) != (after == y))
+        null_error = 10**4 * math.sqrt(discordant) / benchmark["rows"]
+    return scoring.Gain(
+        measured=delta_one["millionths"] / 100,
+        standard_error=error,
+        null_error=null_error,
+        degrees_of_freedom=None if clusters is None else max(clusters - 1, 1),
+        conditional=alone,
+    )

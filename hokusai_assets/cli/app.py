@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from hokusai_assets.cli import evaluate, profile, report, track, validate
+from hokusai_assets.cli import evaluate, power, profile, report, track, validate
 from hokusai_assets.errors import HokusaiError
 
 HELP = """Measure how much contributed data improve a model, and attest to it.
@@ -17,6 +17,7 @@ Examples:
 
   hokusai profile data.csv --output task.toml
 
+  hokusai power --task task.toml
   hokusai report outputs
 
   hokusai track
@@ -33,6 +34,7 @@ app = typer.Typer(
 app.command("evaluate", help=evaluate.HELP)(evaluate.evaluate)
 app.command("validate", help=validate.HELP)(validate.validate)
 app.command("profile", help=profile.HELP)(profile.profile)
+app.command("power", help=power.HELP)(power.power)
 app.command("report", help=report.HELP)(report.report)
 app.command("track", help=track.HELP)(track.track)
 

@@ -101,7 +101,7 @@ def benchmark_is_disjoint(
 def metrics_are_in_range(
     context: dg.AssetCheckExecutionContext, benchmark_metrics: BenchmarkMetrics
 ) -> dg.AssetCheckResult:
-    """Every metric lies in [0, 1] or says why it is undefined; the joint counts add up."""
+    """Every metric lies in its range or says why it is undefined; the joint counts add up."""
     from hokusai_assets.evaluation.consistency import inconsistencies
 
     return _result(

@@ -154,21 +154,22 @@ def _plot(report: DeltaReport) -> str:
     from hokusai_assets.reporting.report.png import UNIT, delta_png, effects_of
 
     image = base64.b64encode(delta_png(effects_of(report), UNIT)).decode()
-    return f"![Deltas in points with 1.96 standard errors](data:image/png;base64,{image})"
+    return f"![Deltas in points with 95 % intervals](data:image/png;base64,{image})"
 
 
 def deltas_table(deltas: tuple[MetricDelta, ...]) -> str:
     """The deltas as a Markdown table, in points of 100."""
     rows = []
     for d in deltas:
+        name = d.metric if d.higher_is_better else f"{d.metric} (lower is better)"
         if d.delta is None:
-            rows.append((d.metric, _value(d.baseline), _value(d.candidate), "undefined", "", ""))
+            rows.append((name, _value(d.baseline), _value(d.candidate), "undefined", "", ""))
             continue
         error = "" if d.standard_error_nano is None else f"{d.standard_error_nano / 1e7:.2f}"
         p_value = "" if d.p_value_pico is None else f"{d.p_value_pico / 1e12:.2g}"
         rows.append(
             (
-                d.metric,
+                name,
                 _value(d.baseline),
                 _value(d.candidate),
                 f"{100 * d.delta:+.2f}",

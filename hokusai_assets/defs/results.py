@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from hokusai_assets.attestation.core import build_core, core_digest
+from hokusai_assets.attestation.deciding import decision_of
 from hokusai_assets.attestation.document import (
     attestation_name,
     build_document,
@@ -19,7 +20,6 @@ from hokusai_assets.attestation.document import (
     read_document,
 )
 from hokusai_assets.attestation.ledger import Ledger
-from hokusai_assets.decision_rule import decide
 from hokusai_assets.defs.resources.inputs import RunInputs
 from hokusai_assets.defs.resources.tracking import TrackingResource
 from hokusai_assets.errors import AttestationError
@@ -101,7 +101,8 @@ def write_results(
         metrics=metrics,
         report=report,
     )
-    decision = decide(report.clauses, plan.body["rule"], plan.attempt, dry_run=run.dry_run)
+    # By the code that a verifier runs, from core and plan alone.
+    decision = decision_of(core, plan.body, plan.attempt.number, plan.attempt.provisional)
     ledger.append(decision.model_dump(mode="json"))
     mlflow_run_id = tracking.begin(run_id)
     delta_output = delta_output_bytes(

@@ -13,14 +13,16 @@ import numpy as np
 
 from hokusai_assets import scoring
 from hokusai_assets.errors import ModelError, ReferenceDataError
+from hokusai_assets.evaluation.own_metrics import own_values
 from hokusai_assets.evaluation.predictions import (
     ScoredRows,
     predictions_digest,
     write_predictions,
 )
+from hokusai_assets.evaluation.slices import members
 from hokusai_assets.records import BenchmarkDataset, BenchmarkMetrics, JointCount, MetricValue
 from hokusai_assets.tables import ROW_DIGEST, read_table
-from hokusai_assets.task import Label, MetricName, Task
+from hokusai_assets.task import Label, MetricName, Task, is_own
 
 
 def measure(
@@ -41,7 +43,7 @@ def measure(
     return BenchmarkMetrics(
         folder=str(folder),
         benchmark_root=benchmark.content_root,
-        row_count=len(rows.row_digests),
+        row_count=rows.row_count,
         labels=names,
         joint_counts=tuple(_cells(_joint(rows, pair, len(names))) for pair in range(rows.pairs())),
         baseline=tuple(metric_value(m, rows.truth, baseline, names) for m in task.metrics.included),
@@ -58,9 +60,16 @@ def metric_value(
     metric: MetricName, truth: Any, predictions: scoring.Predictions, names: Sequence[Label]
 ) -> MetricValue:
     """One metric of one model, mean over seeds, as a record."""
-    return value_record(
-        metric, scoring.seed_mean(scoring.score_metric(metric, truth, predictions, names))
-    )
+    return value_record(metric, scoring.seed_mean(values_of(metric, truth, predictions, names)))
+
+
+def values_of(
+    metric: MetricName, truth: Any, predictions: scoring.Predictions, names: Sequence[Label]
+) -> list[scoring.Value]:
+    """One metric of one model, once a seed: of the registry, or one of the task's own."""
+    if is_own(metric):
+        return own_values(metric, truth, predictions)
+    return scoring.score_metric(metric, truth, predictions, names)
 
 
 def value_record(metric: MetricName, value: scoring.Value) -> MetricValue:
@@ -76,10 +85,10 @@ def _scored_rows(
     baseline: scoring.Predictions,
     candidate: scoring.Predictions,
 ) -> ScoredRows:
-    columns = [ROW_DIGEST, task.target.name]
+    columns = {ROW_DIGEST, task.target.name, *(part.column for part in task.slices)}
     if task.group_column is not None:
-        columns.append(task.group_column.name)
-    table = read_table(benchmark.folder, columns)
+        columns.add(task.group_column.name)
+    table = read_table(benchmark.folder, sorted(columns))
     if not table.num_rows:
         raise ReferenceDataError(
             "The benchmark has no rows left to score on: check data.benchmark in the task file."
@@ -101,7 +110,8 @@ def _scored_rows(
     if task.group_column is not None:
         clusters = _codes(table.column(task.group_column.name).to_pylist())
     digests = table.column(ROW_DIGEST).to_pylist()
-    return ScoredRows(digests, truth.astype(np.int64), baseline, candidate, clusters)
+    slices = tuple((part.name, members(table, part)) for part in task.slices)
+    return ScoredRows(digests, truth.astype(np.int64), baseline, candidate, clusters, slices)
 
 
 def _codes(groups: list[Any]) -> Any:

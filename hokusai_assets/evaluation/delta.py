@@ -1,7 +1,9 @@
 """Candidate less baseline: deltas, DeltaOne and the rule's clauses, from stored predictions.
 
-A delta is the difference of exact values, rounded once. What can be computed for one model only is
-named and left out of DeltaOne; a decision that needs it fails closed. The verdict is not here.
+A delta is the difference of exact values, rounded once; of a loss its negative is the improvement,
+which is what DeltaOne averages and what tests and bounds are about. What can be computed for one
+model only is named and left out of DeltaOne; a decision that needs it fails closed. The verdict is
+not here.
 """
 
 from __future__ import annotations
@@ -15,9 +17,13 @@ import numpy as np
 
 from hokusai_assets import decision_rule, scoring
 from hokusai_assets.errors import ModelError
-from hokusai_assets.evaluation.benchmarking import value_record
+from hokusai_assets.evaluation.benchmarking import value_record, values_of
+from hokusai_assets.evaluation.details import details_of
 from hokusai_assets.evaluation.guards import measure_guard
+from hokusai_assets.evaluation.intervals import Intervals
+from hokusai_assets.evaluation.own_metrics import bootstrap_spread, widened
 from hokusai_assets.evaluation.predictions import ScoredRows, read_predictions
+from hokusai_assets.evaluation.slices import slice_deltas
 from hokusai_assets.evaluation.uncertainty import influences, spread_of
 from hokusai_assets.records import (
     Attempt,
@@ -29,7 +35,7 @@ from hokusai_assets.records import (
     MetricDelta,
 )
 from hokusai_assets.scoring import Spread, Undefined
-from hokusai_assets.task import Label, MetricName, Task
+from hokusai_assets.task import DEFAULT_SEED, Label, MetricName, Task, is_own
 
 METHOD = "weighted_average_delta"
 
@@ -43,6 +49,8 @@ class _Compared:
     after: list[scoring.Value]
     influence_before: Any
     influence_after: Any
+    # of a metric of the task's own, which has no influences
+    bootstrapped: Spread | Undefined | None = None
 
     @property
     def undefined(self) -> str | None:
@@ -56,6 +64,15 @@ class _Compared:
     @property
     def delta(self) -> Fraction:
         return _number(scoring.seed_mean(self.after)) - _number(scoring.seed_mean(self.before))
+
+
+@dataclass(frozen=True)
+class MeasuredDeltas:
+    """What follows from predictions alone."""
+
+    deltas: tuple[MetricDelta, ...]
+    delta_one: DeltaOne
+    facts: decision_rule.Facts
 
 
 def compare(
@@ -75,20 +92,67 @@ def compare(
     `fixed_rows` and `broken_rows` are those of the first seed, whose model is the one released.
     Raises ModelError where the predictions are not those that `metrics` describes.
     """
-    rows = read_predictions(metrics.folder)
+    rows = read_predictions(metrics.folder, digests=False)
     # The rule names the test for this number of seeds; another number would need another test.
-    if len(rows.row_digests) != metrics.row_count or rows.pairs() != rule["number_of_seeds"]:
+    if rows.row_count != metrics.row_count or rows.pairs() != rule["number_of_seeds"]:
         raise ModelError(
             "The stored predictions have other rows or seeds than the metrics and the plan: "
             "materialize both models and benchmark_metrics again."
         )
-    compared = [_compare_metric(name, rows, metrics.labels) for name in task.metrics.included]
-    deltas = tuple(_delta(part, rows, rule) for part in compared)
-    delta_one = _delta_one(compared, rows, rule)
+    measured = measure_deltas(
+        task,
+        rows,
+        metrics.labels,
+        rule,
+        Intervals(rows, len(metrics.labels)),
+        leaked=leaked,
+        distinct_rows=distinct_rows,
+        benchmark_rows_in_training=benchmark_rows_in_training,
+    )
+    fixed, broken = _discordant(rows, rows.truth >= 0)
+    of_baseline, of_candidate = details_of(rows, metrics.labels)
+    return DeltaReport(
+        deltas=measured.deltas,
+        delta_one=measured.delta_one,
+        primary=task.metrics.primary,
+        fixed_rows=fixed,
+        broken_rows=broken,
+        row_count=metrics.row_count,
+        guards=measured.facts.guards,
+        clauses=tuple(
+            Clause(name=c.name, holds=c.holds, numbers=c.numbers, sentence=c.sentence)
+            for c in decision_rule.evaluate(rule, measured.facts, attempt.number)
+        ),
+        shares=shares,
+        baseline_details=of_baseline,
+        candidate_details=of_candidate,
+        slices=slice_deltas(task.metrics.primary, rows, metrics.labels),
+    )
+
+
+def measure_deltas(
+    task: Task,
+    rows: ScoredRows,
+    names: Sequence[Label],
+    rule: Mapping[str, Any],
+    intervals: Intervals | None,
+    *,
+    leaked: int,
+    distinct_rows: int,
+    benchmark_rows_in_training: int,
+) -> MeasuredDeltas:
+    """Deltas, DeltaOne and what the rule's clauses need; intervals only where they are shown."""
+    compared = [_compare_metric(name, rows, names, task) for name in task.metrics.included]
+    deltas = tuple(_delta(part, rows, rule, intervals) for part in compared)
+    averaged = [c for c in compared if not is_own(c.metric) or rule["weights"][c.metric]]
+    delta_one = _delta_one(averaged, rows, rule, intervals)
     primary = next(d for d in deltas if d.metric == rule["primary"])
-    guards = tuple(measure_guard(guard, rows, metrics.labels) for guard in rule["guards"])
+    guards = tuple(
+        measure_guard(guard, rows, names, decision_rule.direction(rule, guard["metric"]))
+        for guard in rule["guards"]
+    )
     facts = decision_rule.Facts(
-        rows=metrics.row_count,
+        rows=rows.row_count,
         benchmark_rows_in_training=benchmark_rows_in_training,
         leaked_rows=leaked,
         distinct_rows=distinct_rows,
@@ -100,28 +164,19 @@ def compare(
         delta_one_undefined=delta_one.undefined,
         guards=guards,
     )
-    fixed, broken = _discordant(rows, rows.truth >= 0)
-    return DeltaReport(
-        deltas=deltas,
-        delta_one=delta_one,
-        primary=task.metrics.primary,
-        fixed_rows=fixed,
-        broken_rows=broken,
-        row_count=metrics.row_count,
-        guards=guards,
-        clauses=tuple(
-            Clause(name=c.name, holds=c.holds, numbers=c.numbers, sentence=c.sentence)
-            for c in decision_rule.evaluate(rule, facts, attempt.number)
-        ),
-        shares=shares,
-    )
+    return MeasuredDeltas(deltas, delta_one, facts)
 
 
-def _compare_metric(metric: MetricName, rows: ScoredRows, names: Sequence[Label]) -> _Compared:
-    before = scoring.score_metric(metric, rows.truth, rows.baseline, names)
-    after = scoring.score_metric(metric, rows.truth, rows.candidate, names)
+def _compare_metric(
+    metric: MetricName, rows: ScoredRows, names: Sequence[Label], task: Task
+) -> _Compared:
+    before = values_of(metric, rows.truth, rows.baseline, names)
+    after = values_of(metric, rows.truth, rows.candidate, names)
     if any(isinstance(value, Undefined) for value in (*before, *after)):
         return _Compared(metric, before, after, None, None)
+    if is_own(metric):
+        seed = DEFAULT_SEED if task.seed is None else task.seed
+        return _Compared(metric, before, after, None, None, bootstrap_spread(metric, rows, seed))
     return _Compared(
         metric,
         before,
@@ -131,7 +186,10 @@ def _compare_metric(metric: MetricName, rows: ScoredRows, names: Sequence[Label]
     )
 
 
-def _delta(part: _Compared, rows: ScoredRows, rule: Mapping[str, Any]) -> MetricDelta:
+def _delta(
+    part: _Compared, rows: ScoredRows, rule: Mapping[str, Any], intervals: Intervals | None
+) -> MetricDelta:
+    sign = decision_rule.direction(rule, part.metric)
     baseline = value_record(part.metric, scoring.seed_mean(part.before))
     candidate = value_record(part.metric, scoring.seed_mean(part.after))
     if part.undefined is not None:
@@ -145,9 +203,10 @@ def _delta(part: _Compared, rows: ScoredRows, rule: Mapping[str, Any]) -> Metric
             p_value_pico=None,
             method=None,
             undefined=part.undefined,
+            higher_is_better=sign > 0,
         )
     method = str(rule["tests"][part.metric])
-    spread = spread_of(
+    spread = part.bootstrapped or spread_of(
         part.influence_before,
         part.influence_after,
         [_number(value) for value in part.before],
@@ -159,7 +218,7 @@ def _delta(part: _Compared, rows: ScoredRows, rule: Mapping[str, Any]) -> Metric
         of_metric = rows.truth == 1 if part.metric == "recall" else rows.truth >= 0
         p_value: float | Undefined = scoring.mcnemar_p(*_discordant(rows, of_metric))
     else:
-        p_value = scoring.improvement_p(part.delta, spread)
+        p_value = scoring.improvement_p(sign * part.delta, spread)
     return MetricDelta(
         metric=part.metric,
         baseline=baseline,
@@ -169,12 +228,17 @@ def _delta(part: _Compared, rows: ScoredRows, rule: Mapping[str, Any]) -> Metric
         standard_error_nano=_error(spread),
         p_value_pico=None if isinstance(p_value, Undefined) else scoring.pico(p_value),
         method=method,
+        interval=intervals and intervals.of_metric(part.metric, part.delta, spread),
         undefined=p_value.reason if isinstance(p_value, Undefined) else None,
+        higher_is_better=sign > 0,
     )
 
 
 def _delta_one(
-    compared: Sequence[_Compared], rows: ScoredRows, rule: Mapping[str, Any]
+    compared: Sequence[_Compared],
+    rows: ScoredRows,
+    rule: Mapping[str, Any],
+    intervals: Intervals | None,
 ) -> DeltaOne:
     missing = {part.metric: part.undefined for part in compared if part.undefined is not None}
     present = [part for part in compared if part.undefined is None]
@@ -192,8 +256,13 @@ def _delta_one(
             undefined="no included metric with a weight is defined for both models",
         )
     weights = {part.metric: Fraction(int(rule["weights"][part.metric]), total) for part in present}
-    value = sum((weights[part.metric] * part.delta for part in present), Fraction(0))
-    spread = _delta_one_spread(present, weights, rows)
+    signed = {name: decision_rule.direction(rule, name) * w for name, w in weights.items()}
+    value = sum((signed[part.metric] * part.delta for part in present), Fraction(0))
+    # Of one's own metrics no influence is known, so they are added as though correlated.
+    spread = widened(
+        _delta_one_spread([c for c in present if c.bootstrapped is None], signed, rows),
+        [(float(signed[c.metric]), c.bootstrapped) for c in present if c.bootstrapped is not None],
+    )
     p_value = scoring.improvement_p(value, spread)
     return DeltaOne(
         value=float(value),
@@ -206,6 +275,7 @@ def _delta_one(
         computation_method=METHOD
         if not missing
         else f"{METHOD} of the metrics that both models have, weights renormalised",
+        interval=intervals and intervals.of_delta_one(weights, value, spread),
         undefined=p_value.reason if isinstance(p_value, Undefined) else None,
     )
 
@@ -213,6 +283,9 @@ def _delta_one(
 def _delta_one_spread(
     present: Sequence[_Compared], weights: Mapping[MetricName, Fraction], rows: ScoredRows
 ) -> Spread | Undefined:
+    if not present:
+        return Spread(0.0, None)
+
     def weighted(parts: Sequence[Any]) -> Any:
         return sum(float(weights[c.metric]) * part for c, part in zip(present, parts, strict=True))
 

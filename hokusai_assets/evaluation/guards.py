@@ -14,6 +14,7 @@ import numpy as np
 from hokusai_assets import scoring
 from hokusai_assets.decision_rule import GuardFacts
 from hokusai_assets.evaluation.predictions import ScoredRows
+from hokusai_assets.evaluation.slices import rows_of
 from hokusai_assets.evaluation.uncertainty import influences, spread_of
 from hokusai_assets.scoring import Undefined
 from hokusai_assets.task import Label
@@ -21,11 +22,18 @@ from hokusai_assets.task import Label
 LEVEL = 0.95
 
 
-def measure_guard(guard: Mapping[str, Any], rows: ScoredRows, names: Sequence[Label]) -> GuardFacts:
-    """The facts of one entry of rule["guards"]."""
-    if guard["metric"] == "auroc":
-        return _auroc(guard, rows, names)
-    return _recall(guard, rows, names)
+def measure_guard(
+    guard: Mapping[str, Any], rows: ScoredRows, names: Sequence[Label], sign: int = 1
+) -> GuardFacts:
+    """The facts of one entry of rule["guards"]; `sign` is -1 where its metric is a loss."""
+    if "slice" in guard:
+        rows = rows_of(rows, dict(rows.slices)[guard["slice"]])
+        if not rows.row_count:
+            reason = "no benchmark row belongs to it"
+            return GuardFacts(name=guard["name"], rows=0, undefined=reason)
+    if "class" in guard:
+        return _recall(guard, rows, names)
+    return _whole_metric(guard, rows, names, sign)
 
 
 def _recall(guard: Mapping[str, Any], rows: ScoredRows, names: Sequence[Label]) -> GuardFacts:
@@ -36,11 +44,7 @@ def _recall(guard: Mapping[str, Any], rows: ScoredRows, names: Sequence[Label]) 
         reason = f"no benchmark row is of class {names[index]!r}"
         return GuardFacts(name=guard["name"], rows=0, undefined=reason)
     if guard["method"] in {"tango_score", "binomial_exact"}:
-        right_before = rows.baseline.labels[0][of_class] == index
-        right_after = rows.candidate.labels[0][of_class] == index
-        better = int((right_after & ~right_before).sum())
-        worse = int((right_before & ~right_after).sum())
-        return _counted(guard, size, better, worse)
+        return _counted(guard, rows, of_class)
     values = [
         [_class_recall(rows.truth, model.labels[seed], index) for seed in range(model.seeds)]
         for model in (rows.baseline, rows.candidate)
@@ -62,28 +66,37 @@ def _mean(values: Sequence[Fraction]) -> Fraction:
     return sum(values, Fraction(0)) / len(values)
 
 
-def _auroc(guard: Mapping[str, Any], rows: ScoredRows, names: Sequence[Label]) -> GuardFacts:
-    size = len(rows.row_digests)
+def _whole_metric(
+    guard: Mapping[str, Any], rows: ScoredRows, names: Sequence[Label], sign: int
+) -> GuardFacts:
+    metric, size = guard["metric"], rows.row_count
+    if guard["method"] == "tango_score":
+        return _counted(guard, rows, rows.truth >= 0)
     scored = rows.baseline.scores is not None and rows.candidate.scores is not None
-    if not scored and guard["applies"] == "where_scored":
+    if not scored and guard.get("applies") == "where_scored":
         reason = "a model gives no probabilities"
         return GuardFacts(name=guard["name"], rows=size, skipped=reason)
     values = []
     for model in (rows.baseline, rows.candidate):
-        of_model = scoring.score_metric("auroc", rows.truth, model, names)
+        of_model = scoring.score_metric(metric, rows.truth, model, names)
         mean = scoring.seed_mean(of_model)
         if isinstance(mean, Undefined):
             return GuardFacts(name=guard["name"], rows=size, undefined=mean.reason)
         values.append([value for value in of_model if isinstance(value, Fraction)])
     before, after = (
-        influences("auroc", rows.truth, model, len(names))
+        influences(metric, rows.truth, model, len(names))
         for model in (rows.baseline, rows.candidate)
     )
     spread = spread_of(before, after, values[0], values[1], rows.clusters)
-    return _approximated(guard, size, _mean(values[1]) - _mean(values[0]), spread)
+    return _approximated(guard, size, _mean(values[1]) - _mean(values[0]), spread, sign)
 
 
-def _counted(guard: Mapping[str, Any], size: int, better: int, worse: int) -> GuardFacts:
+def _counted(guard: Mapping[str, Any], rows: ScoredRows, among: Any) -> GuardFacts:
+    right_before = (rows.baseline.labels[0] == rows.truth)[among]
+    right_after = (rows.candidate.labels[0] == rows.truth)[among]
+    size = right_before.size
+    better = int((right_after & ~right_before).sum())
+    worse = int((right_before & ~right_after).sum())
     bound, p_value = None, None
     if "margin_millionths" in guard:
         found = scoring.tango_lower_bound(size, better, worse, LEVEL)
@@ -102,11 +115,16 @@ def _counted(guard: Mapping[str, Any], size: int, better: int, worse: int) -> Gu
 
 
 def _approximated(
-    guard: Mapping[str, Any], size: int, delta: Fraction, spread: scoring.Spread | Undefined
+    guard: Mapping[str, Any],
+    size: int,
+    delta: Fraction,
+    spread: scoring.Spread | Undefined,
+    sign: int = 1,
 ) -> GuardFacts:
     with_margin = "margin_millionths" in guard
+    gain = sign * delta
     found = (
-        scoring.lower_bound(delta, spread, LEVEL) if with_margin else scoring.harm_p(delta, spread)
+        scoring.lower_bound(gain, spread, LEVEL) if with_margin else scoring.harm_p(gain, spread)
     )
     bound, p_value, undefined = None, None, None
     if isinstance(found, Undefined):

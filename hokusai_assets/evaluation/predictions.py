@@ -1,8 +1,9 @@
 """Predictions of both models on disk: one Parquet row a benchmark row, and their digests.
 
 Columns: `_row_digest` (32 bytes), `label` (class index), `cluster` (a code from 0, where the task
-has a group column), and for each model and seed `baseline_prediction_0`, `baseline_score_0_1`
-(seed 0, class 1, in millionths) and so on. Metrics over them are benchmarking's and delta's.
+has a group column), `slice:NAME` (whether the row is in it), and for each model and seed
+`baseline_prediction_0`, `baseline_score_0_1` (seed 0, class 1, in millionths) and so on. Metrics
+over them are benchmarking's and delta's.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 LABEL = "label"
 CLUSTER = "cluster"
+SLICE = "slice:"
 MODELS = ("baseline", "candidate")
 
 
@@ -29,7 +31,8 @@ MODELS = ("baseline", "candidate")
 class ScoredRows:
     """Both models' predictions on the same n rows, in the benchmark's order.
 
-    `truth`: class indices, shape (n,); `clusters`: codes from 0 of the same shape, or None.
+    `truth`: class indices, shape (n,); `clusters`: codes from 0 of the same shape, or None;
+    `slices`: names of parts of the benchmark, each with a mask of the same shape.
     """
 
     row_digests: list[bytes]
@@ -37,6 +40,12 @@ class ScoredRows:
     baseline: Predictions
     candidate: Predictions
     clusters: Any
+    slices: tuple[tuple[str, Any], ...] = ()
+
+    @property
+    def row_count(self) -> int:
+        """How many benchmark rows there are."""
+        return len(self.truth)
 
     @property
     def cluster_count(self) -> int | None:
@@ -58,6 +67,8 @@ def write_predictions(rows: ScoredRows, folder: str | Path) -> None:
     }
     if rows.clusters is not None:
         columns[CLUSTER] = pa.array(rows.clusters, pa.int64())
+    for name, mask in rows.slices:
+        columns[SLICE + name] = pa.array(mask)
     for model, predictions in zip(MODELS, (rows.baseline, rows.candidate), strict=True):
         for seed in range(predictions.seeds):
             labels, scores = predictions.of_seed(seed)
@@ -70,8 +81,11 @@ def write_predictions(rows: ScoredRows, folder: str | Path) -> None:
     write_table(pa.table(columns), folder)
 
 
-def read_predictions(folder: str) -> ScoredRows:
-    """What `write_predictions` wrote, from a local folder or fsspec URL."""
+def read_predictions(folder: str, *, digests: bool = True) -> ScoredRows:
+    """What `write_predictions` wrote, from a local folder or fsspec URL.
+
+    Without `digests` there are none: they take more memory than all the rest.
+    """
     table = read_table(folder)
     missing = {ROW_DIGEST, LABEL, *(f"{m}_prediction_0" for m in MODELS)} - set(table.column_names)
     if missing:
@@ -81,8 +95,13 @@ def read_predictions(folder: str) -> ScoredRows:
         )
     clusters = _integers(table, CLUSTER) if CLUSTER in table.column_names else None
     baseline, candidate = (_read_model(table, model) for model in MODELS)
-    digests = table.column(ROW_DIGEST).to_pylist()
-    return ScoredRows(digests, _integers(table, LABEL), baseline, candidate, clusters)
+    row_digests = table.column(ROW_DIGEST).to_pylist() if digests else []
+    slices = tuple(
+        (name.removeprefix(SLICE), table.column(name).to_numpy())
+        for name in table.column_names
+        if name.startswith(SLICE)
+    )
+    return ScoredRows(row_digests, _integers(table, LABEL), baseline, candidate, clusters, slices)
 
 
 def predictions_digest(row_digests: list[bytes], predictions: Predictions) -> str:

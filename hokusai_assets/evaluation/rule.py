@@ -8,34 +8,45 @@ import math
 from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
+from types import MappingProxyType
 from typing import Any
 
 from hokusai_assets import decision_rule
 from hokusai_assets.errors import TaskError
-from hokusai_assets.task import METRIC_NAMES, Task
+from hokusai_assets.evaluation.own_metrics import source_digest
+from hokusai_assets.scoring import METRICS
+from hokusai_assets.task import METRIC_NAMES, Task, is_own
 
 DEFAULT_MARGIN_MILLIONTHS = 50_000
 GUARD_LEVEL_MILLIONTHS = 50_000
 RECALL = "recall:"
+SLICE = "slice:"
 
 _LARGEST_INTEGER = 2**53 - 1  # of canonical JSON
 
 
 def rule_parameters(
-    task: Task, class_counts: Mapping[str, int], *, number_of_seeds: int
+    task: Task,
+    class_counts: Mapping[str, int],
+    *,
+    number_of_seeds: int,
+    slice_counts: Mapping[str, int] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """Every parameter of the rule: version, levels, thresholds, tests, weights, guards.
 
-    `class_counts` are the benchmark's rows by label, as text; they decide which guards can have a
-    margin. Raises TaskError where the task names a margin that could not pass although nothing
-    changed, with the rows it needs; a default margin becomes a harm test instead.
+    `class_counts` are the benchmark's rows by label, as text, `slice_counts` those of the task's
+    slices; they decide which guards can have a margin. Raises TaskError where the task names a
+    margin that could not pass although nothing changed, with the rows it needs; a default margin
+    becomes a harm test instead.
     """
     clustered = task.group_column is not None
     decision = task.decision
-    included: list[str] = [name for name in METRIC_NAMES if name in task.metrics.included]
+    included = [name for name in METRIC_NAMES if name in task.metrics.included]
+    own = sorted(name for name in task.metrics.included if is_own(name))
+    included += own
     tests = {name: _test_of(task, name, number_of_seeds) for name in included}
     tests["delta_one"] = _approximate("influence_normal", clustered, number_of_seeds)
-    return {
+    parameters: dict[str, Any] = {
         "version": decision_rule.VERSION,
         "familywise_alpha_pico": _scaled(decision.familywise_alpha, 10**12),
         "attempts_per_benchmark": decision.attempts_per_benchmark,
@@ -47,15 +58,26 @@ def rule_parameters(
         "weights": _weights(task, included),
         "number_of_seeds": number_of_seeds,
         "tests": tests,
-        "guards": _guards(task, number_of_seeds, class_counts),
+        "guards": _guards(task, number_of_seeds, class_counts, slice_counts),
         "guard_level_millionths": GUARD_LEVEL_MILLIONTHS,
         "expected_discordance_millionths": _scaled(task.guards.expected_discordance, 10**6),
         "retire": task.benchmark.retire,
         "lineage": task.lineage,
     }
+    judged = {*included, *(guard["metric"] for guard in parameters["guards"])}
+    losses = [n for n in METRIC_NAMES if n in judged and not METRICS[n].higher_is_better]
+    losses += sorted(task.metrics.lower_is_better)
+    # Plans without a loss or a metric of one's own stay what they were before there were any.
+    if losses:
+        parameters["lower_is_better"] = losses
+    if own:
+        parameters["own_metrics_sha256"] = {name: source_digest(name) for name in own}
+    return parameters
 
 
 def _test_of(task: Task, metric: str, seeds: int) -> str:
+    if is_own(metric):
+        return "row_bootstrap_t"
     clustered = task.group_column is not None
     binary = len(task.data.labels) == 2
     if metric == "accuracy" or (metric == "recall" and binary):
@@ -72,7 +94,9 @@ def _approximate(plain: str, clustered: bool, seeds: int) -> str:
     return "cluster_t" if clustered else plain
 
 
-def _guards(task: Task, seeds: int, class_counts: Mapping[str, int]) -> list[dict[str, Any]]:
+def _guards(
+    task: Task, seeds: int, class_counts: Mapping[str, int], slice_counts: Mapping[str, int]
+) -> list[dict[str, Any]]:
     clustered = task.group_column is not None
     discordance = _scaled(task.guards.expected_discordance, 10**6)
     exact = seeds == 1 and not clustered
@@ -85,10 +109,7 @@ def _guards(task: Task, seeds: int, class_counts: Mapping[str, int]) -> list[dic
         margin = _margin(named)
         needed = decision_rule.rows_for_margin(margin, discordance)
         if named is not None and rows < needed:
-            problems.append(
-                f"{name} has a margin of {named:g} points but {rows:,} benchmark rows; with fewer "
-                f"than {needed:,} it could not pass although nothing changed"
-            )
+            problems.append(_too_few(name, named, rows, needed))
         guard = {"name": name, "metric": "recall", "class": index, "rows": rows}
         if rows >= needed:
             method = "tango_score" if exact else _approximate("", clustered, seeds)
@@ -96,6 +117,46 @@ def _guards(task: Task, seeds: int, class_counts: Mapping[str, int]) -> list[dic
         else:
             method = "binomial_exact" if exact else _approximate("", clustered, seeds)
             guards.append(guard | {"method": method})
+    others = []
+    for metric in METRIC_NAMES:
+        named = task.guards.margins.get(metric)
+        if metric == "auroc" or named is None:
+            continue
+        rows = sum(class_counts.values())
+        needed = decision_rule.rows_for_margin(_margin(named), discordance)
+        # Only of accuracy it is known beforehand how much it varies between rows.
+        if metric == "accuracy" and rows < needed:
+            problems.append(_too_few(metric, named, rows, needed))
+        counted = metric == "accuracy" and exact
+        approximate = _approximate("influence_normal", clustered, seeds)
+        others.append(
+            {
+                "name": metric,
+                "metric": metric,
+                "method": "tango_score" if counted else approximate,
+                "applies": "always",
+                "margin_millionths": _margin(named),
+            }
+        )
+    for part in task.slices:
+        name = f"{SLICE}{part.name}"
+        named, rows = task.guards.margins.get(name), slice_counts.get(part.name, 0)
+        if named is None:
+            continue
+        needed = decision_rule.rows_for_margin(_margin(named), discordance)
+        if rows < needed:
+            problems.append(_too_few(name, named, rows, needed))
+        others.append(
+            {
+                "name": name,
+                "metric": "accuracy",
+                "slice": part.name,
+                "rows": rows,
+                "method": "tango_score" if exact else _approximate("", clustered, seeds),
+                "applies": "always",
+                "margin_millionths": _margin(named),
+            }
+        )
     if problems:
         raise TaskError(
             f"The guards of the task cannot be kept: {'; '.join(problems)}. Widen the margin, "
@@ -111,7 +172,14 @@ def _guards(task: Task, seeds: int, class_counts: Mapping[str, int]) -> list[dic
     }
     if named is not None:
         auroc["margin_millionths"] = _margin(named)
-    return [*guards, auroc]
+    return [*guards, auroc, *others]
+
+
+def _too_few(name: str, margin: float, rows: int, needed: int) -> str:
+    return (
+        f"{name} has a margin of {margin:g} points but {rows:,} benchmark rows; with fewer "
+        f"than {needed:,} it could not pass although nothing changed"
+    )
 
 
 def _margin(points: float | None) -> int:
@@ -120,7 +188,7 @@ def _margin(points: float | None) -> int:
 
 def _weights(task: Task, included: list[str]) -> dict[str, int]:
     """DeltaOne's weights as the smallest integers of the same proportions."""
-    given: Mapping[Any, float] = task.metrics.weights or dict.fromkeys(included, 1.0)
+    given: Mapping[Any, float] = task.metrics.weights or task.default_weights
     exact = {name: Fraction(Decimal(repr(float(given[name])))) for name in included}
     scale = math.lcm(*(weight.denominator for weight in exact.values()))
     integers = {name: int(weight * scale) for name, weight in exact.items()}

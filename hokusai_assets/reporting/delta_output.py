@@ -16,10 +16,13 @@ from hokusai_assets.records import (
     DeltaReport,
     MergedDataset,
     MetricValue,
+    ReportedInterval,
     TrainedModel,
 )
 
 SCHEMA_VERSION = "1.0"
+LEVEL = 0.95  # of the intervals
+_OF_CLASS = {"precision", "recall", "f1_score"}
 
 
 class _Part(BaseModel):
@@ -27,7 +30,11 @@ class _Part(BaseModel):
 
 
 class MetricDeltaPart(_Part):
-    """One metric of both models; relative_delta is null where the baseline is 0."""
+    """One metric of both models.
+
+    absolute_delta is new less baseline; relative_delta is that by the baseline's size, null where
+    it is 0; improvement is true where the new value is the better one: of a loss, the lower.
+    """
 
     baseline_value: float
     new_value: float
@@ -131,6 +138,11 @@ class StatisticsPart(_Part):
     broken_rows: int
     deltas: dict[str, dict[str, Any]]
     delta_one: dict[str, Any]
+    labels: list[str | int]
+    confusion: dict[str, list[list[int]]]
+    per_class: list[dict[str, Any]]
+    curves: dict[str, Any]
+    slices: list[dict[str, Any]]
     undefined_metrics: dict[str, str]
 
 
@@ -179,7 +191,7 @@ def build_delta_output(
 ) -> dict[str, Any]:
     """The file's content as plain JSON types."""
     deltas = {
-        d.metric: _metric_delta(d.baseline.value, d.candidate.value, d.delta)
+        d.metric: _metric_delta(d.baseline.value, d.candidate.value, d.delta, d.higher_is_better)
         for d in report.deltas
         if d.delta is not None and d.baseline.value is not None and d.candidate.value is not None
     }
@@ -204,8 +216,10 @@ def build_delta_output(
             metric_deltas=deltas,
             computation_method="weighted_average_delta",
             metrics_included=list(report.delta_one.metrics_included),
-            improved_metrics=[m for m, d in deltas.items() if d.absolute_delta > 0],
-            degraded_metrics=[m for m, d in deltas.items() if d.absolute_delta < 0],
+            improved_metrics=[m for m, d in deltas.items() if d.improvement],
+            degraded_metrics=[
+                m for m, d in deltas.items() if d.absolute_delta != 0 and not d.improvement
+            ],
         ),
         baseline_model=ModelPart(
             model_id=f"{baseline.model_id}:baseline",
@@ -247,6 +261,8 @@ def build_delta_output(
                     "p_value": _scaled(d.p_value_pico, 1e12),
                     "method": d.method,
                     "n": report.row_count,
+                    **_interval(d.interval),
+                    "higher_is_better": d.higher_is_better,
                 }
                 for d in report.deltas
                 if d.delta is not None
@@ -258,8 +274,24 @@ def build_delta_output(
                     m: w / 1_000_000 for m, w in report.delta_one.weights_millionths.items()
                 },
                 "computation": report.delta_one.computation_method,
+                **_interval(report.delta_one.interval),
                 "undefined": report.delta_one.undefined,
             },
+            **_details(report),
+            slices=[
+                {
+                    "name": part.name,
+                    "rows": part.rows,
+                    "metric": part.metric,
+                    "baseline": part.baseline,
+                    "candidate": part.candidate,
+                    "delta": part.delta,
+                    "interval": _interval(part.interval)["interval"],
+                    "p_holm": _scaled(part.p_holm_pico, 1e12),
+                    "undefined": part.undefined,
+                }
+                for part in report.slices
+            ],
             undefined_metrics={
                 d.metric: d.undefined for d in report.deltas if d.undefined is not None
             }
@@ -287,13 +319,15 @@ def schema_violations(output: dict[str, Any]) -> list[str]:
     ]
 
 
-def _metric_delta(baseline: float, candidate: float, delta: float) -> MetricDeltaPart:
+def _metric_delta(
+    baseline: float, candidate: float, delta: float, higher_is_better: bool
+) -> MetricDeltaPart:
     return MetricDeltaPart(
         baseline_value=baseline,
         new_value=candidate,
         absolute_delta=delta,
-        relative_delta=None if baseline == 0 else delta / baseline,
-        improvement=delta > 0,
+        relative_delta=None if baseline == 0 else delta / abs(baseline),
+        improvement=delta > 0 if higher_is_better else delta < 0,
     )
 
 
@@ -303,6 +337,49 @@ def _values(metrics: tuple[MetricValue, ...]) -> dict[str, float]:
 
 def _scaled(integer: int | None, scale: float) -> float | None:
     return None if integer is None else integer / scale
+
+
+def _interval(interval: ReportedInterval | None) -> dict[str, Any]:
+    if interval is None:
+        return {"interval": None, "interval_level": LEVEL, "interval_method": None}
+    return {
+        "interval": [interval.low_nano / 1e9, interval.high_nano / 1e9],
+        "interval_level": LEVEL,
+        "interval_method": interval.method,
+        "few_discordant_rows": interval.few_discordant_rows,
+    }
+
+
+def _details(report: DeltaReport) -> dict[str, Any]:
+    """Tables and curves of both models' first seeds."""
+    models = {"baseline": report.baseline_details, "candidate": report.candidate_details}
+    pairs = zip(*(model.classes for model in models.values()), strict=True)
+    return {
+        "labels": [scores.label for scores in report.baseline_details.classes],
+        "confusion": {name: [list(row) for row in m.confusion] for name, m in models.items()},
+        "per_class": [
+            {
+                "label": before.label,
+                "rows": before.rows,
+                "baseline": before.model_dump(include=_OF_CLASS),
+                "candidate": after.model_dump(include=_OF_CLASS),
+            }
+            for before, after in pairs
+        ],
+        "curves": {
+            "roc": _both({name: m.roc for name, m in models.items()}),
+            "calibration": _both(
+                {
+                    name: m.calibration and [b.model_dump() for b in m.calibration]
+                    for name, m in models.items()
+                }
+            ),
+        },
+    }
+
+
+def _both(curves: dict[str, Any]) -> dict[str, Any] | None:
+    return None if None in curves.values() else curves
 
 
 def _manifest(manifest: DataManifest) -> ManifestPart:

@@ -12,6 +12,7 @@ from hokusai_assets.records import (
     DeltaReport,
     MergedDataset,
     MetricDelta,
+    ReportedInterval,
 )
 
 WIDTH = 80
@@ -30,7 +31,9 @@ def cleaning_sentence(contribution: CleanContribution) -> str:
 def deltas_sentence(report: DeltaReport) -> str:
     """The deltas in one line."""
     parts = [
-        f"{d.metric} {'undefined' if d.delta is None else _points(d.delta)}" for d in report.deltas
+        f"{d.metric} {'undefined' if d.delta is None else _points(d.delta)}"
+        + ("" if d.higher_is_better else " (lower is better)")
+        for d in report.deltas
     ]
     one = report.delta_one.value
     return f"DeltaOne {'undefined' if one is None else _points(one)} ({', '.join(parts)})"
@@ -41,9 +44,12 @@ def verdict_sentence(attestation: Attestation) -> str:
     decision = attestation.decision
     if decision.dry_run:
         return f"DRY RUN, counts for nothing; on real data this would be {decision.verdict}"
+    said = decision.verdict.upper()
     if decision.provisional:
-        return f"{decision.verdict.upper()} (provisional: no ledger counted the attempt)"
-    return decision.verdict.upper()
+        said += " (provisional, without a ledger)"
+    if decision.verdict == "accepted" and decision.measured_bps is not None:
+        said += f"; {decision.payable_bps:,} of {decision.measured_bps:,} bps payable"
+    return said
 
 
 def summary_lines(
@@ -84,9 +90,7 @@ def summary_lines(
             f"{benchmark.row_count:,} rows: {report.fixed_rows:,} fixed, "
             f"{report.broken_rows:,} broken",
         ),
-        f"{'metric':<14}{'baseline':>9}    {'new':>6}{'delta':>12}{'± SE':>7}{'p':>10}",
-        *(_metric_line(delta) for delta in report.deltas),
-        _delta_one_line(report),
+        *_metric_lines(report),
         *_entry("Verdict", verdict_sentence(attestation)),
         *(line for clause in report.clauses for line in _clause_lines(clause)),
         *_entry("Core digest", attestation.core_digest),
@@ -121,21 +125,39 @@ def _clause_lines(clause: Clause) -> list[str]:
     )
 
 
-def _metric_line(delta: MetricDelta) -> str:
+def _metric_lines(report: DeltaReport) -> list[str]:
+    names = max([13, *(len(_short(d.metric)) for d in report.deltas)]) + 1
+    losses = ", ".join(d.metric for d in report.deltas if not d.higher_is_better)
+    head = f"{'metric':<{names}}{'baseline':>9}    {'new':>6}{'delta':>12}{'95 % interval':>18}"
+    return [
+        f"{head}{'p':>10}",
+        *(_metric_line(delta, names) for delta in report.deltas),
+        _delta_one_line(report, names),
+        *(_entry("", f"lower is better: {losses}") if losses else []),
+    ]
+
+
+def _short(metric: str) -> str:
+    """A metric's name in at most 20 characters: of one's own, the end tells more."""
+    return metric if len(metric) <= 20 else "…" + metric[-19:]
+
+
+def _metric_line(delta: MetricDelta, names: int) -> str:
     if delta.delta is None or delta.baseline.value is None or delta.candidate.value is None:
-        return "\n".join(_entry(delta.metric, f"undefined: {delta.undefined}"))
+        return "\n".join(_entry(f"{delta.metric} ", f"undefined: {delta.undefined}"))
     return (
-        f"{delta.metric:<14}{delta.baseline.value:>9.4f} -> {delta.candidate.value:>6.4f}"
-        f"{_points(delta.delta):>12}" + _uncertainty(delta.standard_error_nano, delta.p_value_pico)
+        f"{_short(delta.metric):<{names}}"
+        f"{delta.baseline.value:>9.4f} -> {delta.candidate.value:>6.4f}"
+        f"{_points(delta.delta):>12}" + _uncertainty(delta.interval, delta.p_value_pico)
     )
 
 
-def _delta_one_line(report: DeltaReport) -> str:
+def _delta_one_line(report: DeltaReport, names: int) -> str:
     one = report.delta_one
     if one.value is None:
         return f"{'DeltaOne':<14} undefined: {one.undefined}"
-    return f"{'DeltaOne':<14}{'':>19}{_points(one.value):>12}" + _uncertainty(
-        one.standard_error_nano, one.p_value_pico
+    return f"{'DeltaOne':<{names}}{'':>19}{_points(one.value):>12}" + _uncertainty(
+        one.interval, one.p_value_pico
     )
 
 
@@ -143,9 +165,11 @@ def _points(delta: float) -> str:
     return f"{100 * delta:+.2f} pts"
 
 
-def _uncertainty(error_nano: int | None, p_value_pico: int | None) -> str:
-    error = "" if error_nano is None else f"{error_nano / 1e7:.2f}"
+def _uncertainty(interval: ReportedInterval | None, p_value_pico: int | None) -> str:
+    ends = ""
+    if interval is not None:
+        ends = f"[{interval.low_nano / 1e7:+.2f}, {interval.high_nano / 1e7:+.2f}]"
     p_value = "" if p_value_pico is None else f"{p_value_pico / 1e12:.1e}"
     if p_value_pico == 1:  # rounded up: anything smaller stands as the smallest unit
         p_value = "<=1e-12"
-    return f"{error:>7}{p_value:>10}"
+    return f"{ends:>18}{p_value:>10}"

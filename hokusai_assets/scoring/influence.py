@@ -1,6 +1,6 @@
 """What each row contributes to a metric: empirical influence functions.
 
-For a metric T of n rows, `influence` returns I of shape (n,) with mean 0 such that the metric's
+For a metric T of n rows, its influence I has shape (n,) and mean 0, and is such that the metric's
 error is, to first order, the mean of I over the sampled rows (Hampel, 1974; for ratios of means
 this is the delta method). Hence one subtraction gives the variance of a paired difference, one
 weighted sum that of DeltaOne, and sums over groups that of clustered rows; no resampling.
@@ -13,32 +13,26 @@ his unbiased variance, with m - 1 in the denominator, and not the plug-in one.
 import numpy as np
 import numpy.typing as npt
 
-from hokusai_assets.scoring.metrics import IntArray
+from hokusai_assets.scoring.metrics import IntArray, places_among
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 
 
-def influence(
-    metric: str, truth: IntArray, labels: IntArray, scores: IntArray | None, classes: int
-) -> FloatArray:
-    """The influence of each of n rows on a metric that is defined, shape (n,).
-
-    `truth` and `labels` are class indices, `scores` millionths of shape (n, k). Rows of a class
-    that has a single row are NaN for auroc: their variance is unknown.
-    """
+def counted_influence(metric: str, truth: IntArray, labels: IntArray, classes: int) -> FloatArray:
+    """Of accuracy, precision, recall or f1_score, shape (n,), from class indices (n,)."""
     if metric == "accuracy":
         return _centred((truth == labels).astype(np.float64))
-    parts = []
-    for index in [1] if classes == 2 else range(classes):
-        actual = truth == index
-        if metric == "auroc":
-            if scores is None:
-                raise ValueError("auroc needs scores")
-            column = scores[:, -1] if classes == 2 else scores[:, index]
-            parts.append(_auroc(actual, column))
-        else:
-            parts.append(_OF_CLASS[metric](actual, labels == index))
+    of_class = {"precision": _precision, "recall": _recall, "f1_score": _f1_score}[metric]
+    parts = [of_class(truth == c, labels == c) for c in ([1] if classes == 2 else range(classes))]
+    return np.asarray(np.mean(parts, axis=0), dtype=np.float64)
+
+
+def auroc_influence(truth: IntArray, scores: IntArray, classes: int) -> FloatArray:
+    """Of auroc, shape (n,), from scores in millionths (n, k); NaN for a class's only row."""
+    if classes == 2:
+        return _auroc(truth == 1, scores[:, -1])
+    parts = [_auroc(truth == c, scores[:, c]) for c in range(classes)]
     return np.asarray(np.mean(parts, axis=0), dtype=np.float64)
 
 
@@ -70,9 +64,6 @@ def _ratio(numerator: BoolArray, denominator: FloatArray) -> FloatArray:
     return np.asarray((numerator - ratio * denominator) / denominator.mean(), dtype=np.float64)
 
 
-_OF_CLASS = {"precision": _precision, "recall": _recall, "f1_score": _f1_score}
-
-
 def _auroc(actual: BoolArray, scores: IntArray) -> FloatArray:
     inside, outside = scores[actual], scores[~actual]
     rows = np.empty(scores.size, dtype=np.float64)
@@ -89,7 +80,5 @@ def _auroc(actual: BoolArray, scores: IntArray) -> FloatArray:
 
 def _placements(scores: IntArray, others: IntArray) -> FloatArray:
     """For each score the share of `others` below it, ties as half."""
-    ordered = np.sort(others)
-    below = np.searchsorted(ordered, scores, side="left")
-    up_to = np.searchsorted(ordered, scores, side="right")
-    return np.asarray((below + up_to) / (2 * ordered.size), dtype=np.float64)
+    below, up_to = places_among(scores, others)
+    return np.asarray((below + up_to) / (2 * others.size), dtype=np.float64)

@@ -1,9 +1,9 @@
 """Metrics as exact rationals, from integer tables and from scores in millionths.
 
-Every metric of this program is a ratio of counts (auroc too: its numerator counts pairs, a tie as
-half), so it is computed as a Fraction and rounded once, at the end. Two machines then cannot
-disagree about it, and half to even means exactly that. What scikit-learn warns about and calls 0
-is `Undefined` here, with the reason.
+The metrics here are ratios of counts (auroc too: its numerator counts pairs, a tie as half), so
+they are computed as Fractions and rounded once, at the end. Two machines then cannot disagree
+about them, and half to even means exactly that. What scikit-learn warns about and calls 0 is
+`Undefined` here, with the reason. Which metrics there are, these and others, says registry.
 
 Class indices follow the task's labels; with two classes, index 1 is the positive one and
 precision, recall and f1_score are its own; with more they are unweighted means over the classes,
@@ -21,6 +21,7 @@ import numpy.typing as npt
 IntArray = npt.NDArray[np.int64]
 
 MILLION = 1_000_000
+_SORTED_UP_TO = 1 << 15  # scores, past which counting a million values is quicker
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,14 @@ def metric_value(metric: str, table: IntArray, names: Sequence[Any]) -> Value:
     of_class = {"precision": _precision, "recall": class_recall, "f1_score": _f1_score}[metric]
     if len(names) == 2:
         return of_class(table, 1, names)
-    return _mean([of_class(table, c, names) for c in range(len(names))])
+    return mean_of([of_class(table, c, names) for c in range(len(names))])
+
+
+def class_value(metric: str, table: IntArray, index: int, names: Sequence[Any]) -> Value:
+    """precision, recall or f1_score of one class."""
+    return {"precision": _precision, "recall": class_recall, "f1_score": _f1_score}[metric](
+        table, index, names
+    )
 
 
 def class_recall(table: IntArray, index: int, names: Sequence[Any]) -> Value:
@@ -125,34 +133,47 @@ def auroc(truth: IntArray, scores: IntArray | None, names: Sequence[Any]) -> Val
         return Undefined("the model gives no probabilities")
     if len(names) == 2:
         return _one_against_rest(truth == 1, scores[:, -1], names[1])
-    if scores.shape[1] != len(names):
+    check_columns(scores, len(names))
+    return mean_of(
+        [_one_against_rest(truth == c, scores[:, c], names[c]) for c in range(len(names))]
+    )
+
+
+def check_columns(scores: IntArray, classes: int) -> None:
+    """Raise ValueError unless `scores` has one column a class."""
+    if scores.shape[1] != classes:
         raise ValueError("scores need one column a class")
-    return _mean([_one_against_rest(truth == c, scores[:, c], names[c]) for c in range(len(names))])
+
+
+def places_among(scores: IntArray, others: IntArray) -> tuple[IntArray, IntArray]:
+    """Of each score, how many of `others` lie below it, and how many not above it.
+
+    Scores are millionths, so many of them are counted rather than sorted: in time that grows with
+    their number alone, and without a search for each.
+    """
+    if others.size > _SORTED_UP_TO and _within_range(scores) and _within_range(others):
+        counts = np.bincount(others, minlength=MILLION + 1)
+        up_to = np.cumsum(counts)[scores]
+        return up_to - counts[scores], up_to
+    ordered = np.sort(others)
+    return (
+        np.searchsorted(ordered, scores, side="left"),
+        np.searchsorted(ordered, scores, side="right"),
+    )
+
+
+def _within_range(scores: IntArray) -> bool:
+    return scores.size > 0 and int(scores.min()) >= 0 and int(scores.max()) <= MILLION
 
 
 def _one_against_rest(positive: npt.NDArray[np.bool_], scores: IntArray, name: Any) -> Value:
-    inside, outside = scores[positive], np.sort(scores[~positive])
+    inside, outside = scores[positive], scores[~positive]
     if not inside.size:
         return Undefined(f"no benchmark row is of class {name!r}")
     if not outside.size:
         return Undefined(f"every benchmark row is of class {name!r}")
-    below = np.searchsorted(outside, inside, side="left")
-    up_to = np.searchsorted(outside, inside, side="right")
+    below, up_to = places_among(inside, outside)
     return Fraction(int((below + up_to).sum()), 2 * inside.size * outside.size)
-
-
-def score_metric(
-    metric: str, truth: IntArray, predictions: Predictions, names: Sequence[Any]
-) -> list[Value]:
-    """One metric of one model, once a seed."""
-    values: list[Value] = []
-    for seed in range(predictions.seeds):
-        labels, scores = predictions.of_seed(seed)
-        if metric == "auroc":
-            values.append(auroc(truth, scores, names))
-        else:
-            values.append(metric_value(metric, confusion(truth, labels, len(names)), names))
-    return values
 
 
 def seed_mean(values: Sequence[Value]) -> Value:
@@ -160,7 +181,7 @@ def seed_mean(values: Sequence[Value]) -> Value:
     for number, value in enumerate(values, 1):
         if isinstance(value, Undefined) and len(values) > 1:
             return Undefined(f"{value.reason} (seed {number} of {len(values)})")
-    return _mean(values)
+    return mean_of(values)
 
 
 def millionths(value: Fraction) -> int:
@@ -168,7 +189,8 @@ def millionths(value: Fraction) -> int:
     return round(value * MILLION)  # round() of a Fraction is exact, and half to even
 
 
-def _mean(parts: Sequence[Value]) -> Value:
+def mean_of(parts: Sequence[Value]) -> Value:
+    """The unweighted mean; undefined, with every reason, as soon as one part is."""
     # A macro mean that skipped the undefined class would reward a model for never predicting it.
     missing = [part.reason for part in parts if isinstance(part, Undefined)]
     if missing:

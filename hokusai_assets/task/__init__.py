@@ -7,14 +7,14 @@ contribution/'s business.
 
 from hokusai_assets.task.loading import LoadedTask, load_task, parse_task, task_json_schema
 from hokusai_assets.task.meaning import DEFAULT_SEED
+from hokusai_assets.task.metrics import METRIC_NAMES, MetricName, is_own
 from hokusai_assets.task.sections import (
-    METRIC_NAMES,
     Column,
     ColumnRole,
     ColumnType,
     Label,
-    MetricName,
     PiiAction,
+    SliceSection,
     Task,
 )
 
@@ -28,7 +28,9 @@ __all__ = [
     "LoadedTask",
     "MetricName",
     "PiiAction",
+    "SliceSection",
     "Task",
+    "is_own",
     "load_task",
     "parse_task",
     "task_json_schema",

@@ -4,6 +4,8 @@ import difflib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from hokusai_assets.task.metrics import METRIC_NAMES, is_own, primary_problem
+
 if TYPE_CHECKING:
     from hokusai_assets.task.sections import Task
 
@@ -55,11 +57,14 @@ def contradictions(task: "Task") -> Iterator[str]:
         yield "metrics.included names a metric twice"
     if task.metrics.primary not in included:
         yield f"metrics.primary {task.metrics.primary!r} is not in metrics.included"
-    if task.metrics.primary in {"precision", "f1_score"}:
-        yield (
-            f"metrics.primary cannot be {task.metrics.primary}: its test errs too often at the "
-            "levels in force; include it beside accuracy, recall or auroc"
-        )
+    if problem := primary_problem(task.metrics.primary):
+        yield problem
+    for name in task.metrics.lower_is_better:
+        if not is_own(name) or name not in included:
+            yield (
+                f"metrics.lower_is_better names {name!r}, which is none of your own metrics in "
+                "metrics.included"
+            )
     weights = task.metrics.weights
     if weights is not None:
         if set(weights) != set(included):
@@ -70,14 +75,33 @@ def contradictions(task: "Task") -> Iterator[str]:
         keys = {c.name for c in task.columns if c.role == "id"}
         if task.merge.key not in keys:
             yield "merge.key must name the id column when merge.strategy is update"
-    recalls = {f"recall:{label}" for label in labels}
+    yield from _of_slices(task)
+    parts = [f"recall:{label}" for label in labels] + [f"slice:{p.name}" for p in task.slices]
     for guard, margin in task.guards.margins.items():
-        if guard not in recalls | {"auroc"}:
-            near = difflib.get_close_matches(guard, [*sorted(recalls), "auroc"], 1)
+        if guard not in {*parts, *METRIC_NAMES}:
+            near = difflib.get_close_matches(guard, [*parts, *METRIC_NAMES], 1)
             yield f"guards.margins names {guard!r}" + (
                 f"; did you mean {near[0]!r}?"
                 if near
-                else f"; it may name auroc and {', '.join(sorted(recalls))}"
+                else f"; it may name a metric and {', '.join(sorted(parts))}"
             )
         if not 0 < margin <= 100:
             yield f"guards.margins.{guard} must be above 0 and at most 100 points"
+
+
+def _of_slices(task: "Task") -> Iterator[str]:
+    columns = {c.name: c for c in task.kept_columns}
+    names = [part.name for part in task.slices]
+    for name in sorted({n for n in names if names.count(n) > 1}):
+        yield f"slice {name!r} is defined more than once"
+    for part in task.slices:
+        column = columns.get(part.column)
+        bounds = part.minimum is not None or part.below is not None
+        if column is None:
+            yield f"slice {part.name!r} is of column {part.column!r}, which the task does not keep"
+        elif bounds and column.type not in {"integer", "number"}:
+            yield f"slice {part.name!r} has bounds but column {part.column!r} is {column.type}"
+        if bounds == (part.values is not None):
+            yield f"slice {part.name!r} needs values, or minimum and below, and not both"
+        if part.minimum is not None and part.below is not None and part.minimum >= part.below:
+            yield f"slice {part.name!r} has no numbers between its bounds"

@@ -20,7 +20,8 @@ def meaning_of(task: "Task") -> dict[str, Any]:
     for section, key in (("model", "id"), ("benchmark", "lineage")):
         if body.get(section, {}).get(key) == task.id:
             del body[section][key]
-    if len(set(task.weights.values())) == 1:
+    silent = sum(task.default_weights.values())
+    if task.weights == {name: w / silent for name, w in task.default_weights.items()}:
         body.get("metrics", {}).pop("weights", None)
     body["columns"] = sorted(
         (

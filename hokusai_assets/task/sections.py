@@ -1,6 +1,5 @@
 """The sections of a task file as frozen, typed records."""
 
-import typing
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -8,15 +7,13 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from hokusai_assets.digests import digest_json
 from hokusai_assets.task.consistency import contradictions
 from hokusai_assets.task.meaning import meaning_of
+from hokusai_assets.task.metrics import DEFAULT_METRICS, MetricName, is_own
 
 ColumnType = Literal["text", "category", "integer", "number", "boolean", "timestamp"]
 ColumnRole = Literal["feature", "id", "target", "group", "ignore"]
 PiiAction = Literal["hash", "mask", "drop_row", "reject", "keep"]
 DuplicateAction = Literal["drop", "report"]
-MetricName = Literal["accuracy", "precision", "recall", "f1_score", "auroc"]
 Label = str | int
-
-METRIC_NAMES: tuple[MetricName, ...] = typing.get_args(MetricName)
 
 
 class Section(BaseModel):
@@ -94,9 +91,12 @@ class MetricsSection(Section):
     """What is measured, and what DeltaOne averages."""
 
     primary: MetricName = "accuracy"
-    included: tuple[MetricName, ...] = Field(METRIC_NAMES, min_length=1)
+    included: tuple[MetricName, ...] = Field(DEFAULT_METRICS, min_length=1)
     weights: dict[MetricName, float] | None = Field(
-        None, description="Of the included metrics; default: equal."
+        None, description="Of the included metrics; default: equal, and 0 of one's own."
+    )
+    lower_is_better: tuple[MetricName, ...] = Field(
+        (), description="Which of one's own metrics are losses."
     )
 
 
@@ -105,9 +105,20 @@ class GuardsSection(Section):
 
     margins: dict[str, float] = Field(
         default_factory=dict,
-        description='Largest accepted loss in points of 100, by "recall:LABEL" or "auroc".',
+        description='Largest accepted loss in points of 100, by "recall:LABEL", metric or '
+        '"slice:NAME" (of accuracy there).',
     )
     expected_discordance: float = Field(0.06, gt=0, lt=1)
+
+
+class SliceSection(Section):
+    """A named part of the benchmark, by one column's values or by a range of them."""
+
+    name: str = Field(min_length=1, max_length=60)
+    column: str
+    values: tuple[str | int | bool, ...] | None = Field(None, description="Rows with one of these.")
+    minimum: float | None = Field(None, description="Rows with this number or more.")
+    below: float | None = Field(None, description="Rows with less than this number.")
 
 
 class DecisionSection(Section):
@@ -173,6 +184,7 @@ class Task(Section):
     benchmark: BenchmarkSection = BenchmarkSection()
     metrics: MetricsSection = MetricsSection()
     guards: GuardsSection = GuardsSection()
+    slices: tuple[SliceSection, ...] = Field((), max_length=100)
     decision: DecisionSection = DecisionSection()
     privacy: PrivacySection = PrivacySection()
     reading: ReadingSection = ReadingSection()
@@ -234,9 +246,14 @@ class Task(Section):
     @property
     def weights(self) -> dict[MetricName, float]:
         """DeltaOne's weights of the included metrics, summing to 1, in the task's order."""
-        given = self.metrics.weights or dict.fromkeys(self.metrics.included, 1.0)
+        given = self.metrics.weights or self.default_weights
         total = sum(given[name] for name in self.metrics.included)
         return {name: given[name] / total for name in self.metrics.included}
+
+    @property
+    def default_weights(self) -> dict[MetricName, float]:
+        """What the included metrics weigh where the task is silent: 1, and one's own nothing."""
+        return {name: 0.0 if is_own(name) else 1.0 for name in self.metrics.included}
 
     def seeded(self, default_seed: int) -> "Task":
         """This task with `default_seed` where it names no seed."""

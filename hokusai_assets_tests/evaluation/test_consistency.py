@@ -43,6 +43,23 @@ def test_a_metric_outside_0_to_1_is_named_with_its_model(metrics, model, number)
     assert inconsistencies(broken) == [f"{model} f1_score is {number}, outside 0 to 1"]
 
 
+@pytest.mark.parametrize(
+    ("metric", "fine", "wrong"),
+    [
+        ("log_loss", (0.0, 14.5), (-0.1, 14.6)),
+        ("brier_score", (0.0, 2.0), (-0.1, 2.1)),
+        ("matthews_correlation", (-1.0, 1.0), (-1.1, 1.1)),
+    ],
+)
+def test_each_metric_has_its_own_range(metrics, metric, fine, wrong):
+    for number in fine:
+        held = metrics(baseline=(value(number, round(number * 1e6), metric),))
+        assert inconsistencies(held) == []
+    for number in wrong:
+        (found,) = inconsistencies(metrics(baseline=(value(number, round(number * 1e6), metric),)))
+        assert f"{metric} is {number}, outside" in found
+
+
 @pytest.mark.parametrize("millionths", [None, 0, 500_001, 499_999, -500_000])
 def test_a_value_must_be_its_own_millionths(metrics, millionths):
     broken = metrics(candidate=(value(0.5, millionths, "auroc"),))

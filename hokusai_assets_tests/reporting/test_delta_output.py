@@ -8,7 +8,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from hokusai_assets.records import DeltaReport, MetricValue
+from hokusai_assets.records import DeltaReport, MetricDelta, MetricValue
 from hokusai_assets.reporting.delta_output import (
     build_delta_output,
     delta_output_bytes,
@@ -220,6 +220,41 @@ def test_a_baseline_of_zero_has_no_relative_delta(evaluated: Evaluated) -> None:
     assert recall["relative_delta"] is None
     assert recall["improvement"] is True
     assert schema_violations(body) == []
+
+
+def test_a_loss_improves_by_falling(evaluated: Evaluated) -> None:
+    report: DeltaReport = evaluated["delta_report"]
+    changes = {"accuracy": -0.125, "recall": 0.25, "auroc": 0.0}
+
+    def loss(d: MetricDelta) -> MetricDelta:
+        return d.model_copy(update={"delta": changes[d.metric], "higher_is_better": False})
+
+    deltas = tuple(loss(d) for d in report.deltas if d.metric in changes)
+    body = build(evaluated, report=report.model_copy(update={"deltas": deltas}))
+    found = body["delta_computation"]
+    assert {n: d["improvement"] for n, d in found["metric_deltas"].items()} == {
+        "accuracy": True,
+        "recall": False,
+        "auroc": False,
+    }
+    assert found["metric_deltas"]["accuracy"]["absolute_delta"] == -0.125
+    assert (found["improved_metrics"], found["degraded_metrics"]) == (["accuracy"], ["recall"])
+    said = {n: d["higher_is_better"] for n, d in body["statistics"]["deltas"].items()}
+    assert said == dict.fromkeys(changes, False)
+    assert schema_violations(body) == []
+    plain = written(evaluated)["statistics"]["deltas"]
+    assert all(d["higher_is_better"] for d in plain.values())
+
+
+def test_a_negative_baseline_keeps_the_sign_of_the_change(evaluated: Evaluated) -> None:
+    report: DeltaReport = evaluated["delta_report"]
+    below = MetricValue(metric="matthews_correlation", value=-0.25, millionths=-250_000)
+    delta = report.deltas[0].model_copy(
+        update={"metric": "matthews_correlation", "baseline": below, "delta": 0.5}
+    )
+    body = build(evaluated, report=report.model_copy(update={"deltas": (delta,)}))
+    part = body["delta_computation"]["metric_deltas"]["matthews_correlation"]
+    assert part["relative_delta"] == 2.0
 
 
 def test_violations_name_the_place_and_no_value(evaluated: Evaluated) -> None:

@@ -56,6 +56,26 @@ def test_every_metric_has_a_line(evaluated: Evaluated) -> None:
         assert f"{100 * delta.delta:+.2f} pts" in line
 
 
+def test_losses_and_long_names_keep_their_columns(evaluated: Evaluated) -> None:
+    report: DeltaReport = evaluated["delta_report"]
+    names = ("log_loss", "matthews_correlation", "metrics.of_my_own_company:cost_of_errors")
+    deltas = tuple(
+        d.model_copy(update={"metric": name, "higher_is_better": name != "log_loss"})
+        for name, d in zip(names, report.deltas, strict=False)
+    )
+    changed = report.model_copy(update={"deltas": deltas})
+    text = lines(evaluated, report=changed)
+    assert "lower is better: log_loss" in "\n".join(text)
+    start = next(i for i, line in enumerate(text) if line.startswith("metric "))
+    table = text[start : start + 4]
+    assert "of_my_own_company:cost_of_errors"[-19:] in table[3]
+    assert len({len(line) for line in table}) == 1
+    assert max(map(len, table)) <= 80
+    assert "log_loss +" in deltas_sentence(changed)
+    assert deltas_sentence(changed).count("(lower is better)") == 1
+    assert "lower is better" not in "\n".join(lines(evaluated))
+
+
 def test_what_is_undefined_says_why(evaluated: Evaluated) -> None:
     report: DeltaReport = evaluated["delta_report"]
     changed = report.model_copy(

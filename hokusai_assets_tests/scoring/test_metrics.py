@@ -11,7 +11,7 @@ from sklearn import metrics as sk
 from sklearn.exceptions import UndefinedMetricWarning
 
 from hokusai_assets import scoring
-from hokusai_assets.scoring import Predictions, Undefined
+from hokusai_assets.scoring import Predictions, Undefined, metrics
 
 COUNTED = ("accuracy", "precision", "recall", "f1_score")
 
@@ -125,3 +125,19 @@ def test_one_training_stands_for_every_seed():
         Predictions(np.array([[0, 1]]), np.array([[[0.1], [0.2]]]))
     with pytest.raises(ValueError, match="shape"):
         Predictions(np.array([[0, 1]]), np.zeros((1, 3, 1), dtype=np.int64))
+
+
+def test_counting_scores_is_sorting_them(monkeypatch):
+    rng = np.random.default_rng(12)
+    for scores, others in (
+        (rng.integers(0, 1_000_001, 500), rng.integers(0, 1_000_001, 900)),
+        (rng.integers(0, 5, 500), rng.integers(0, 5, 900)),  # ties
+        (np.array([0, 1_000_000]), np.array([0, 0, 1_000_000])),
+    ):
+        sorted_ = metrics.places_among(scores, others)
+        monkeypatch.setattr(metrics, "_SORTED_UP_TO", 0)
+        counted = metrics.places_among(scores, others)
+        monkeypatch.undo()
+        assert np.array_equal(counted, sorted_)
+    outside = np.array([-3, 2_000_000])
+    assert metrics.places_among(outside, rng.integers(0, 9, 70_000))[1].tolist() == [0, 70_000]

@@ -29,6 +29,7 @@ def evaluation_plan(
     from hokusai_assets.attribution.row_share import row_shares
     from hokusai_assets.contribution.leakage import rows_in_common
     from hokusai_assets.evaluation.rule import rule_parameters
+    from hokusai_assets.evaluation.slices import slice_counts
     from hokusai_assets.modeling.estimators import number_of_seeds
 
     run = inputs.run
@@ -42,7 +43,10 @@ def evaluation_plan(
             contributed_data,
             merged_dataset,
             rule=rule_parameters(
-                run.task, number_of_seeds=seeds, class_counts=benchmark_dataset.class_counts
+                run.task,
+                number_of_seeds=seeds,
+                class_counts=benchmark_dataset.class_counts,
+                slice_counts=slice_counts(run.task, benchmark_dataset),
             ),
             baseline_sha256=run.baseline_sha256(),
             number_of_seeds=seeds,

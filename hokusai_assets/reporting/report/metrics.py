@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hokusai_assets.reporting.report import words
-from hokusai_assets.reporting.report.plots import Effect, WhiskerPlot, tone, whisker_plot
+from hokusai_assets.reporting.report.plots import Effect, tone, whisker_plot
 
 
 def metric_rows(output: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -129,43 +129,43 @@ def slices(output: Mapping[str, Any]) -> dict[str, Any] | None:
     found = output["statistics"].get("slices")
     if not found:
         return None
-    statistics = output["statistics"]
-    rows, effects = [], []
-    for one in found:
-        points = words.in_points(one["metric"], statistics, one["baseline"], one["candidate"])
-        effect = Effect(
-            name=one["name"],
-            delta=_scaled(one["delta"], 100 if points else 1),
-            interval=_ends(one.get("interval"), 100 if points else 1),
-            higher_is_better=words.higher_is_better(one["metric"], statistics),
-        )
-        effects.append((effect, points))
-        rows.append(
-            {
-                "name": one["name"],
-                "rows": words.count(one["rows"]),
-                "metric": words.spaced(one["metric"]),
-                "baseline": words.value(one["baseline"]),
-                "candidate": words.value(one["candidate"]),
-                "delta": words.signed(one["delta"], points=points),
-                "tone": tone(effect),
-                "interval": words.interval(one.get("interval"), points=points),
-                "p": words.p_value(one.get("p_holm")),
-            }
-        )
-    drawn = [effect for effect, points in effects if points]
-    worst = min(effects, key=lambda e: e[0].delta if e[0].higher_is_better else -e[0].delta)[0]
+    told = [_slice(one, output["statistics"]) for one in found]
+    known = [(row, effect) for row, effect, _ in told if effect is not None]
+    drawn = [effect for _, effect, points in told if effect is not None and points]
+    worst = min(
+        known, key=lambda k: k[1].delta if k[1].higher_is_better else -k[1].delta, default=None
+    )
     return {
-        "rows": rows,
+        "rows": [row for row, _, _ in told],
         "plot": whisker_plot(drawn) if drawn else None,
-        "worst": worst.name,
-        "worst_delta": next(r["delta"] for r in rows if r["name"] == worst.name),
+        "worst": None if worst is None else worst[0],
     }
 
 
-def plot_shown(plot: WhiskerPlot) -> str:
-    """What a plot shows, for who cannot see it."""
-    return "Deltas of " + words.names([row.name for row in plot.rows])
+def _slice(
+    one: Mapping[str, Any], statistics: Mapping[str, Any]
+) -> tuple[dict[str, Any], Effect | None, bool]:
+    points = words.in_points(one["metric"], statistics, one["baseline"], one["candidate"])
+    row = {"name": one["name"], "rows": words.count(one["rows"])}
+    if one["delta"] is None:
+        return {**row, "undefined": one.get("undefined") or "no delta"}, None, points
+    scale = 100 if points else 1
+    effect = Effect(
+        name=one["name"],
+        delta=scale * one["delta"],
+        interval=_ends(one.get("interval"), scale),
+        higher_is_better=words.higher_is_better(one["metric"], statistics),
+    )
+    row |= {
+        "metric": words.spaced(one["metric"]),
+        "baseline": words.value(one["baseline"]),
+        "candidate": words.value(one["candidate"]),
+        "delta": words.signed(one["delta"], points=points),
+        "tone": tone(effect),
+        "interval": words.interval(one.get("interval"), points=points),
+        "p": words.p_value(one.get("p_holm")),
+    }
+    return row, effect, points
 
 
 def _effect(
@@ -173,7 +173,7 @@ def _effect(
 ) -> Effect:
     return Effect(
         name=words.spaced(name),
-        delta=_scaled(delta, scale),
+        delta=scale * delta,
         interval=_ends(told.get("interval"), scale),
         higher_is_better=bool(told.get("higher_is_better", True)),
         strong=strong,
@@ -182,10 +182,6 @@ def _effect(
 
 def _ends(interval: Any, scale: int) -> tuple[float, float] | None:
     return None if interval is None else (scale * interval[0], scale * interval[1])
-
-
-def _scaled(delta: float, scale: int) -> float:
-    return scale * delta
 
 
 def _uncertainty(told: Mapping[str, Any], points: bool) -> dict[str, Any]:

@@ -7,26 +7,26 @@ its own plots (docs/adr/0011), since a PNG knows neither dark mode nor print.
 import io
 from collections.abc import Sequence
 
-from hokusai_assets.records import DeltaReport
+from hokusai_assets.records import DeltaReport, ReportedInterval
 from hokusai_assets.reporting.report import words
 from hokusai_assets.reporting.report.plots import Effect, tone
 
-UNIT = "points; whiskers are 1.96 standard errors"
+UNIT = "points, with 95 % intervals"
 
 _COLOURS = {"good": "#1b7f4d", "bad": "#b3261e", "even": "#5c6068"}
 
 
 def effects_of(report: DeltaReport) -> list[Effect]:
-    """The deltas that are told in points, and DeltaOne, each with 1.96 standard errors around."""
+    """The deltas that are told in points, and DeltaOne, each with its interval."""
     found = [
-        _effect(words.spaced(d.metric), d.delta, d.standard_error_nano)
+        _effect(words.spaced(d.metric), d.delta, d.interval)
         for d in report.deltas
         if d.delta is not None
         and words.in_points(d.metric, {}, d.baseline.value, d.candidate.value)
     ]
     one = report.delta_one
     if one.value is not None:
-        found.append(_effect("DeltaOne", one.value, one.standard_error_nano))
+        found.append(_effect("DeltaOne", one.value, one.interval))
     return found
 
 
@@ -59,10 +59,9 @@ def delta_png(effects: Sequence[Effect], unit: str) -> bytes:
     return _palette(stream.getvalue())
 
 
-def _effect(name: str, delta: float, error_nano: int | None) -> Effect:
-    half = None if error_nano is None else 1.96 * error_nano / 1e7
-    at = 100 * delta
-    return Effect(name, at, None if half is None else (at - half, at + half))
+def _effect(name: str, delta: float, interval: ReportedInterval | None) -> Effect:
+    ends = None if interval is None else (interval.low_nano / 1e7, interval.high_nano / 1e7)
+    return Effect(name, 100 * delta, ends)
 
 
 def _palette(png: bytes) -> bytes:

@@ -100,6 +100,9 @@ def whole(one: Documents) -> Documents:
         | part,
         {"name": "weight from 40", "rows": 200, "delta": -0.0417, "interval": None, "p_holm": None}
         | part,
+        {"name": "weight unknown", "rows": 0, "metric": "accuracy", "baseline": None}
+        | {"candidate": None, "delta": None, "interval": None, "p_holm": None}
+        | {"undefined": "no rows"},
     ]
     found.decide(payable_bps=124, measured_bps=273)
     return found

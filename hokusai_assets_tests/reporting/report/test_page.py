@@ -78,6 +78,7 @@ def test_every_number_stands_there(whole: Documents) -> None:
         "0.7076 undefined",
         "weight below 40 200 accuracy 0.7500 0.7625 +1.25 −2.00 to +4.50 0.410",
         "Worst: weight from 40, −4.17.",
+        "weight unknown 0 undefined: no rows",
         "Measured gain: 273 basis points; payable: 124 basis points.",
         "nobody is paid by them",
         "docs/attestation.md",

@@ -1,0 +1,126 @@
+"""Seconds of one evaluation's statistics by rows, and against resampling rows one by one."""
+
+from __future__ import annotations
+
+import resource
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from hokusai_assets import scoring
+from hokusai_assets.evaluation.delta import compare
+from hokusai_assets.evaluation.predictions import ScoredRows, write_predictions
+from hokusai_assets.evaluation.rule import rule_parameters
+from hokusai_assets.records import Attempt, BenchmarkMetrics
+from hokusai_assets.scoring import Predictions
+from hokusai_assets.task import parse_task
+
+ROWS = (10_000, 100_000, 1_000_000)
+NAIVE_RESAMPLES = 20  # timed; the rest is proportion
+
+
+def scored_rows(rows: int, seed: int = 1) -> ScoredRows:
+    """Two correlated models of two classes with scores."""
+    rng = np.random.default_rng(seed)
+    truth = rng.integers(0, 2, rows)
+    shared = rng.normal(size=rows) + 1.2 * truth
+    models = []
+    for _ in range(2):
+        odds = shared + 0.3 * rng.normal(size=rows) - 0.6
+        scores = np.round(1e6 / (1 + np.exp(-odds))).astype(np.int64)
+        models.append(Predictions((scores > 500_000).astype(np.int64)[None], scores[None, :, None]))
+    return ScoredRows([b"\0" * 32] * rows, truth, models[0], models[1], None)
+
+
+def seconds_of(rows: int) -> float:
+    """Metrics, deltas, intervals, guards and clauses, from stored predictions."""
+    task = parse_task(
+        {
+            "task_schema": 1,
+            "id": "bench",
+            "data": {"base": "b.csv", "benchmark": "c.csv", "labels": ["bad", "good"]},
+            "columns": [
+                {"name": "text", "type": "text"},
+                {"name": "label", "type": "category", "role": "target"},
+            ],
+        }
+    )
+    scored = scored_rows(rows)
+    with tempfile.TemporaryDirectory() as name:
+        folder = str(Path(name, "predictions"))
+        write_predictions(scored, folder)
+        counts = {"bad": int((scored.truth == 0).sum()), "good": int(scored.truth.sum())}
+        rule = rule_parameters(task, counts, number_of_seeds=1)
+        metrics = BenchmarkMetrics(
+            folder=folder,
+            benchmark_root="0" * 64,
+            row_count=rows,
+            labels=("bad", "good"),
+            joint_counts=(),
+            baseline=(),
+            candidate=(),
+            baseline_predictions_digest="",
+            candidate_predictions_digest="",
+            clusters=None,
+        )
+        started = time.perf_counter()
+        report = compare(
+            task,
+            metrics,
+            rule,
+            leaked=0,
+            distinct_rows=1,
+            benchmark_rows_in_training=0,
+            shares=(),
+            attempt=Attempt(number=1, provisional=True),
+        )
+        taken = time.perf_counter() - started
+    assert report.delta_one.interval is not None
+    return taken
+
+
+def bootstrap_ratio(rows: int) -> tuple[float, float]:
+    """Seconds of 2,000 resamples of four metrics: over counts, and over rows by scikit-learn."""
+    from sklearn import metrics as reference
+
+    scored = scored_rows(rows)
+    truth, before, after = scored.truth, scored.baseline.labels[0], scored.candidate.labels[0]
+    joint = scoring.joint_table(truth, before, after, 2)
+    started = time.perf_counter()
+    scoring.bootstrap_deltas(joint, list(scoring.COUNTED))
+    ours = time.perf_counter() - started
+    rng = np.random.default_rng(2)
+    functions = (
+        reference.accuracy_score,
+        reference.precision_score,
+        reference.recall_score,
+        reference.f1_score,
+    )
+    started = time.perf_counter()
+    for _ in range(NAIVE_RESAMPLES):
+        drawn = rng.integers(0, rows, rows)
+        for function in functions:
+            function(truth[drawn], after[drawn]) - function(truth[drawn], before[drawn])
+    naive = (time.perf_counter() - started) / NAIVE_RESAMPLES * 2_000
+    return ours, naive
+
+
+def main() -> None:
+    """Print seconds by rows, and the ratio."""
+    print("statistics of an evaluation: 5 metrics, all intervals, guards and clauses")
+    print(f"{'rows':>12} {'seconds':>9} {'us/row':>8}")
+    for rows in ROWS:
+        taken = min(seconds_of(rows) for _ in range(2))
+        print(f"{rows:>12,} {taken:9.2f} {taken / rows * 1e6:8.2f}")
+    print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10:,} MiB")
+    ours, naive = bootstrap_ratio(100_000)
+    print(
+        f"2,000 resamples of 100,000 rows: {ours * 1e3:.1f} ms over counts, about {naive:.0f} s "
+        f"over rows by scikit-learn (from {NAIVE_RESAMPLES}): {naive / ours:,.0f} times"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,132 @@
+"""`hokusai power`: what a task's benchmark can detect, before anything is evaluated."""
+
+import json
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from hokusai_assets.errors import HokusaiError, UsageError
+
+HELP = """Say what a task's benchmark can detect, and how many rows a gain would need.
+
+For accuracy on independent rows, exact: a gain counts as detected when it reaches the task's threshold and its p value the level of the attempt. The more attempts a benchmark has seen, the more a gain must show.
+
+Examples:
+
+  hokusai power --task examples/fine_foods/task.toml
+
+  hokusai power --task task.toml --delta-bps 300 --discordance 0.1
+
+  hokusai power --task task.toml --rows 10000 --json
+
+Exit codes: 0 told; 2 the command, the task or its benchmark file is wrong.
+"""  # noqa: E501 - the terminal's width breaks these lines, not ours
+
+BLOCKS = 5  # of attempts that are shown
+
+
+def power(
+    task: Annotated[str, typer.Option(help="Task file (TOML).")],
+    delta_bps: Annotated[
+        int | None, typer.Option(min=1, help="True gain in basis points; default: twice the least.")
+    ] = None,
+    chance: Annotated[float, typer.Option(min=0.01, max=0.99, help="Wanted chance.")] = 0.8,
+    discordance: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0001, max=1, help="Share of rows that one model alone has right; default: task's."
+        ),
+    ] = None,
+    rows: Annotated[
+        int | None, typer.Option(min=1, help="Benchmark rows; default: those of the file.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Print what can be detected at which attempt."""
+    try:
+        told = _told(task, delta_bps, chance, discordance, rows)
+    except HokusaiError as error:
+        sys.stderr.write(f"hokusai: {error}\n")
+        raise typer.Exit(error.exit_code) from None
+    sys.stdout.write(json.dumps(told, indent=2) + "\n" if as_json else _text(told))
+
+
+def _told(
+    path: str, delta_bps: int | None, chance: float, discordance: float | None, rows: int | None
+) -> dict[str, Any]:
+    from hokusai_assets import decision_rule
+    from hokusai_assets.contribution.reference_rows import load_reference
+    from hokusai_assets.scoring.power import detectable, detection_power, rows_needed
+    from hokusai_assets.task import load_task
+
+    loaded = load_task(path)
+    rule = loaded.task.decision
+    given = delta_bps if delta_bps is not None else max(2 * rule.min_delta_bps, 1)
+    gain, threshold = given / 10**4, rule.min_delta_bps / 10**4
+    share = loaded.task.guards.expected_discordance if discordance is None else discordance
+    if gain > share:
+        raise UsageError(
+            f"A gain of {given:,} bps needs at least that share of rows on which the models "
+            f"differ, and {share:.2%} is assumed: raise --discordance."
+        )
+    count = rows
+    if count is None:
+        benchmark, _ = load_reference(loaded.benchmark, loaded.task, key=None, kind="benchmark")
+        count = benchmark.num_rows
+    block = rule.attempts_per_benchmark
+    levels = {
+        "familywise_alpha_pico": round(rule.familywise_alpha * 10**12),
+        "attempts_per_benchmark": block,
+    }
+    attempts = []
+    for index in range(BLOCKS):
+        first = index * block + 1
+        level = decision_rule.level_pico(levels, first) / 10**12
+        least = detectable(count, share, level, threshold, chance)
+        attempts.append(
+            {
+                "first_attempt": first,
+                "last_attempt": first + block - 1,
+                "level": level,
+                "detectable_bps": None if least is None else round(least * 10**4, 1),
+                "chance": round(detection_power(count, gain, share, level, threshold), 4),
+                "rows_needed": rows_needed(gain, share, level, threshold, chance),
+            }
+        )
+    return {
+        "benchmark_rows": count,
+        "rows_from": "as given" if rows is not None else "as the benchmark file has them",
+        "discordance": share,
+        "min_delta_bps": rule.min_delta_bps,
+        "min_benchmark_rows": rule.min_benchmark_rows,
+        "delta_bps": given,
+        "wanted_chance": chance,
+        "attempts": attempts,
+    }
+
+
+def _text(told: dict[str, Any]) -> str:
+    rows, gain, chance = told["benchmark_rows"], told["delta_bps"], told["wanted_chance"]
+    lines = [
+        f"Benchmark     {rows:,} rows ({told['rows_from']}); {told['min_benchmark_rows']:,} are "
+        "required",
+        f"Assumed       one model alone is right on {told['discordance']:.2%} of the rows",
+        f"Threshold     {told['min_delta_bps']:,} bps of accuracy",
+        "",
+        f"{'attempts':<14}{'level':>9}{'found at':>14}{'chance to find':>17}{'rows needed':>15}",
+        f"{'':<14}{'':>9}{f'{chance:.0%}':>14}{f'+{gain:,} bps':>17}{f'at {chance:.0%}':>15}",
+    ]
+    attempts = told["attempts"]
+    for at in attempts:
+        least, needed = at["detectable_bps"], at["rows_needed"]
+        lines.append(
+            f"{at['first_attempt']:,}-{at['last_attempt']:,}".ljust(14)
+            + f"{at['level']:>9.1e}"
+            + (f"{least:+,.0f} bps" if least is not None else "nothing").rjust(14)
+            + f"{at['chance']:.0%}".rjust(17)
+            + (f"{needed:,}" if needed is not None else "never").rjust(15)
+        )
+    if attempts[0]["rows_needed"] is None:
+        lines += ["", "A gain no larger than the threshold is found half the time at best."]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,68 @@
+"""The names of metrics that a task may use, and what it may use them for.
+
+What a metric is stands in scoring's registry, which a test holds equal to these names; a task must
+be readable without it.
+"""
+
+import difflib
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, WithJsonSchema
+
+METRIC_NAMES: tuple[str, ...] = (
+    "accuracy",
+    "precision",
+    "recall",
+    "f1_score",
+    "auroc",
+    "log_loss",
+    "brier_score",
+    "balanced_accuracy",
+    "matthews_correlation",
+    "average_precision",
+)
+
+_NAME = r"[A-Za-z_]\w*"
+_OWN = rf"^{_NAME}(\.{_NAME})*:{_NAME}$"
+
+
+def is_own(name: str) -> bool:
+    """Whether a metric is one of the task's own, "module:function"."""
+    return ":" in name
+
+
+def _known_or_own(name: str) -> str:
+    if name in METRIC_NAMES or re.fullmatch(_OWN, name, re.ASCII):
+        return name
+    near = difflib.get_close_matches(name, METRIC_NAMES, 1, 0.5)
+    hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(METRIC_NAMES)}"
+    raise ValueError(f'{name!r} is no metric; {hint}; one of your own is named "module:function"')
+
+
+MetricName = Annotated[
+    str,
+    AfterValidator(_known_or_own),
+    WithJsonSchema({"anyOf": [{"enum": list(METRIC_NAMES)}, {"type": "string", "pattern": _OWN}]}),
+]
+
+# Where the task is silent these are included, whatever else there is: the digests of tasks that
+# do not name their metrics must not change.
+DEFAULT_METRICS: tuple[str, ...] = ("accuracy", "precision", "recall", "f1_score", "auroc")
+
+# The others' normal approximation was measured to err too often at small levels, or never
+# measured there.
+MAY_BE_PRIMARY: tuple[str, ...] = ("accuracy", "recall", "auroc")
+_MEASURED_TO_ERR = ("precision", "f1_score", "balanced_accuracy")
+
+
+def primary_problem(name: str) -> str | None:
+    """Why a metric may not be primary, as a sentence, or None."""
+    if name in MAY_BE_PRIMARY:
+        return None
+    why = (
+        "its test errs too often at the levels in force"
+        if name in _MEASURED_TO_ERR
+        else "its test has not been simulated at the levels in force"
+    )
+    return f"metrics.primary cannot be {name}: {why}; include it beside accuracy, recall or auroc"
