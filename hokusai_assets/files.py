@@ -1,4 +1,4 @@
-"""Files that are written once: whole or not at all, and never over what is there.
+"""Files of a folder: written once, whole or not at all, never over what is there; and read.
 
 Local paths or fsspec URLs. What is in the files is the caller's business.
 """
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from hokusai_assets.errors import AlreadyWrittenError, OutputDirError
+from hokusai_assets.errors import AlreadyWrittenError, MissingFileError, OutputDirError
 
 
 def is_url(path: str) -> bool:
@@ -70,6 +70,26 @@ def write_once(folder: str, name: str, content: bytes) -> str:
     finally:
         Path(temporary).unlink()
     return target
+
+
+def names_in(folder: str) -> set[str]:
+    """Names of what lies in a folder, a local path or a URL; empty if it is not there."""
+    import fsspec
+
+    fs, root = fsspec.core.url_to_fs(folder)
+    if not fs.isdir(root):
+        return set()
+    return {path.rstrip("/").rsplit("/", 1)[-1] for path in fs.ls(root, detail=False)}
+
+
+def read_file(folder: str, name: str) -> bytes:
+    """The content of a file in a folder; raise MissingFileError if there is none of that name."""
+    import fsspec
+
+    if name not in names_in(folder):
+        raise MissingFileError(f"There is no file {name} in {folder}: check the folder.")
+    fs, path = fsspec.core.url_to_fs(join(folder, name))
+    return bytes(fs.cat_file(path))
 
 
 @contextmanager

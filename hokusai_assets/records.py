@@ -499,6 +499,8 @@ class Attestation(Record):
     decision: Decision
     attestation_path: str
     delta_output_path: str
+    report_path: str = ""  # "" and () where an older version wrote no pages
+    contributor_page_paths: tuple[str, ...] = ()
     file_digests: dict[str, str]
     mlflow_run_id: str | None
     tracking: str

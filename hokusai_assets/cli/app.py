@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from hokusai_assets.cli import evaluate, power, profile, track, validate
+from hokusai_assets.cli import evaluate, power, profile, report, track, validate
 from hokusai_assets.errors import HokusaiError
 
 HELP = """Measure how much contributed data improve a model, and attest to it.
@@ -18,6 +18,7 @@ Examples:
   hokusai profile data.csv --output task.toml
 
   hokusai power --task task.toml
+  hokusai report outputs
 
   hokusai track
 """
@@ -34,6 +35,7 @@ app.command("evaluate", help=evaluate.HELP)(evaluate.evaluate)
 app.command("validate", help=validate.HELP)(validate.validate)
 app.command("profile", help=profile.HELP)(profile.profile)
 app.command("power", help=power.HELP)(power.power)
+app.command("report", help=report.HELP)(report.report)
 app.command("track", help=track.HELP)(track.track)
 
 

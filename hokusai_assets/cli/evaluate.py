@@ -190,6 +190,8 @@ def _run(resources: dict[str, Any], *, dry_run: bool, as_json: bool) -> None:
                     "core_digest": made.attestation.core_digest,
                     "attestation": made.attestation.attestation_path,
                     "delta_output": made.attestation.delta_output_path,
+                    "report": made.attestation.report_path,
+                    "contributor_pages": list(made.attestation.contributor_page_paths),
                     "tracking": made.attestation.tracking,
                 }
             )

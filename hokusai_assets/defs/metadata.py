@@ -1,5 +1,6 @@
 """What the Dagster UI shows of each record: counts, digests, column schemas, metrics, tables."""
 
+import base64
 from typing import Any
 
 import dagster as dg
@@ -114,14 +115,15 @@ def of_metrics(metrics: BenchmarkMetrics) -> Metadata:
     }
 
 
-def of_report(report: DeltaReport) -> Metadata:
-    """DeltaOne and the deltas as numbers, and the two tables."""
+def of_report(report: DeltaReport, *, plot: bool) -> Metadata:
+    """DeltaOne and the deltas as numbers, the two tables and, with `plot`, a picture of them."""
     one = report.delta_one
     return {
         "delta_one": one.value if one.value is not None else f"undefined: {one.undefined}",
         **{f"delta_{d.metric}": d.delta for d in report.deltas if d.delta is not None},
         "rows_fixed": report.fixed_rows,
         "rows_broken": report.broken_rows,
+        **({"plot": dg.MetadataValue.md(_plot(report))} if plot else {}),
         "deltas": dg.MetadataValue.md(deltas_table(report.deltas)),
         "clauses": dg.MetadataValue.md(clauses_table(report.clauses)),
     }
@@ -138,8 +140,21 @@ def of_attestation(attestation: Attestation) -> Metadata:
         "core_digest": attestation.core_digest,
         "attestation_file": dg.MetadataValue.path(attestation.attestation_path),
         "delta_output_file": dg.MetadataValue.path(attestation.delta_output_path),
+        "report": dg.MetadataValue.path(attestation.report_path),
+        **{
+            f"contributor_page_{number}": dg.MetadataValue.path(path)
+            for number, path in enumerate(attestation.contributor_page_paths, 1)
+        },
         "tracking": attestation.tracking,
     }
+
+
+def _plot(report: DeltaReport) -> str:
+    """The dot-and-whisker plot as Markdown with the image in it; the UI keeps no files."""
+    from hokusai_assets.reporting.report.png import UNIT, delta_png, effects_of
+
+    image = base64.b64encode(delta_png(effects_of(report), UNIT)).decode()
+    return f"![Deltas in points with 95 % intervals](data:image/png;base64,{image})"
 
 
 def deltas_table(deltas: tuple[MetricDelta, ...]) -> str:

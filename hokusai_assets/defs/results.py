@@ -1,10 +1,12 @@
-"""The end of an evaluation: decide, write the two result files, track.
+"""The end of an evaluation: decide, write the result files and the pages made of them, track.
 
 Joins what attestation/ and reporting/ make, which know nothing of one another. The attestation is
-written last: where it stands, everything it names stands.
+written after what it names: where it stands, that stands. The pages come last, since they can be
+made again from the two files at any time; their digests stand nowhere.
 """
 
 import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +39,8 @@ from hokusai_assets.reporting.delta_output import (
     delta_output_bytes,
     delta_output_name,
 )
+from hokusai_assets.reporting.report.contributor import render_contributor_pages
+from hokusai_assets.reporting.report.page import render_report, report_name
 from hokusai_assets.reporting.tracked_run import tracked_run
 
 
@@ -84,7 +88,7 @@ def write_results(
     contributed: ContributedDataset,
     merged: MergedDataset,
 ) -> Attestation:
-    """Decide, write `delta_output_*.json` and then `attestation_*.json`, and track."""
+    """Decide, write `delta_output_*.json`, then `attestation_*.json`, then the pages, and track."""
     core = build_core(
         run.task,
         dry_run=run.dry_run,
@@ -134,6 +138,7 @@ def write_results(
     output_dir = output_dir if is_url(output_dir) else str(Path(output_dir).absolute())
     delta_output_path = write_once(output_dir, delta_output_name(run_id), delta_output)
     attestation_path = write_once(output_dir, attestation_name(run_id), document)
+    report_path, contributor_page_paths = _write_pages(output_dir, run_id, delta_output, document)
     digests[attestation_name(run_id)] = hashlib.sha256(document).hexdigest()
     tracked = tracked_run(
         run.task,
@@ -158,9 +163,23 @@ def write_results(
         decision=decision,
         attestation_path=attestation_path,
         delta_output_path=delta_output_path,
+        report_path=report_path,
+        contributor_page_paths=contributor_page_paths,
         file_digests=digests,
         mlflow_run_id=mlflow_run_id,
         tracking=tracking.log(tracked),
+    )
+
+
+def _write_pages(
+    output_dir: str, run_id: str, delta_output: bytes, document: bytes
+) -> tuple[str, tuple[str, ...]]:
+    """The report and the contributors' pages, made of what was written; their paths."""
+    output, attestation = json.loads(delta_output), json.loads(document)
+    page = render_report(output, attestation).encode()
+    pages = render_contributor_pages(output, attestation)
+    return write_once(output_dir, report_name(run_id), page), tuple(
+        write_once(output_dir, name, text.encode()) for name, text in pages.items()
     )
 
 

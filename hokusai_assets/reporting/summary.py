@@ -95,8 +95,8 @@ def summary_lines(
         *(line for clause in report.clauses for line in _clause_lines(clause)),
         *_entry("Core digest", attestation.core_digest),
         *_entry("Tracking", attestation.tracking),
-        *_entry("Written", _shown(attestation.delta_output_path)),
-        *_entry("", _shown(attestation.attestation_path)),
+        *_entry("Written", _shown(attestation.report_path)),
+        *_entry("", "and contributor_*.html, delta_output_*.json, attestation_*.json"),
     ]
     return lines
 

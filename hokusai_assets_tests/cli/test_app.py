@@ -22,7 +22,7 @@ from hokusai_assets.errors import (
 )
 from hokusai_assets_tests.conftest import OTHER_WALLET, WALLET, SmallTask
 
-COMMANDS = ("evaluate", "profile", "track", "validate")
+COMMANDS = ("evaluate", "power", "profile", "report", "track", "validate")
 
 
 def run(*words: str) -> Result:

@@ -99,6 +99,12 @@ def test_metadata_of_every_record(evaluated: Evaluated) -> None:
     assert model["training_rows"] == 419
     attestation = metadata.of_attestation(evaluated["attestation"])
     assert attestation["verdict"] == evaluated["attestation"].decision.verdict
-    report = metadata.of_report(evaluated["delta_report"])
+    assert attestation["report"].value == evaluated["attestation"].report_path
+    assert attestation["contributor_page_2"].value.endswith("_2.html")
+    report = metadata.of_report(evaluated["delta_report"], plot=False)
+    assert "plot" not in report
+    plotted = metadata.of_report(evaluated["delta_report"], plot=True)
+    assert plotted["plot"].value.startswith("![Deltas in points")
+    assert len(plotted["plot"].value) < 8000
     assert report["rows_fixed"] == evaluated["delta_report"].fixed_rows
     assert "does not hold" in report["clauses"].value or "holds" in report["clauses"].value

@@ -1,4 +1,4 @@
-"""The attestation, and the two files of an evaluation."""
+"""The attestation, and the files of an evaluation."""
 
 import datetime
 
@@ -60,5 +60,5 @@ def attestation(
             merged=merged_dataset,
         )
     context.log.info(summary.verdict_sentence(record))
-    context.log.info(f"written: {record.delta_output_path}, {record.attestation_path}")
+    context.log.info(f"written: {record.report_path} and, beside it, the files it is made of")
     return dg.MaterializeResult(value=record, metadata=metadata.of_attestation(record))

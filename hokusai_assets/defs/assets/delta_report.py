@@ -38,4 +38,6 @@ def delta_report(
             attempt=evaluation_plan.attempt,
         )
     context.log.info(summary.deltas_sentence(report))
-    return dg.MaterializeResult(value=report, metadata=metadata.of_report(report))
+    return dg.MaterializeResult(
+        value=report, metadata=metadata.of_report(report, plot=not inputs.run.dry_run)
+    )
