@@ -19,8 +19,9 @@ def test_the_table_is_the_registry() -> None:
         _, direction, undefined, _, primary = (cell.strip() for cell in rest.split(" | "))
         assert direction == ("higher" if METRICS[name].higher_is_better else "lower")
         assert ("no scores" in undefined) is (METRICS[name].needs == "scores")
-        assert (primary == "yes") is (name in MAY_BE_PRIMARY)
-        problem = primary_problem(name)
+        assert (primary in {"yes", "with two classes"}) is (name in MAY_BE_PRIMARY)
+        assert (primary == "yes") is (primary_problem(name, 3) is None)
+        problem = primary_problem(name, 2)
         assert ("errs too often" in primary) is (problem is not None and "errs" in problem)
 
 

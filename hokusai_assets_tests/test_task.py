@@ -92,6 +92,13 @@ def test_weights_are_normalised():
         (changed(metrics={"primary": "precision"}), "cannot be precision"),
         (changed(metrics={"primary": "f1_score"}), "cannot be f1_score"),
         (
+            changed(
+                metrics={"primary": "recall"},
+                data={"base": "b", "benchmark": "c", "labels": ["a", "b", "c"]},
+            ),
+            "cannot be recall with more than two labels",
+        ),
+        (
             changed(metrics={"primary": "log_loss", "included": ["log_loss"]}),
             "cannot be log_loss: its test has not been simulated",
         ),

@@ -57,7 +57,7 @@ def contradictions(task: "Task") -> Iterator[str]:
         yield "metrics.included names a metric twice"
     if task.metrics.primary not in included:
         yield f"metrics.primary {task.metrics.primary!r} is not in metrics.included"
-    if problem := primary_problem(task.metrics.primary):
+    if problem := primary_problem(task.metrics.primary, len(labels)):
         yield problem
     for name in task.metrics.lower_is_better:
         if not is_own(name) or name not in included:

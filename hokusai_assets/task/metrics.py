@@ -56,8 +56,14 @@ MAY_BE_PRIMARY: tuple[str, ...] = ("accuracy", "recall", "auroc")
 _MEASURED_TO_ERR = ("precision", "f1_score", "balanced_accuracy")
 
 
-def primary_problem(name: str) -> str | None:
-    """Why a metric may not be primary, as a sentence, or None."""
+def primary_problem(name: str, classes: int) -> str | None:
+    """Why a metric may not be primary with so many classes, as a sentence, or None."""
+    if name == "recall" and classes > 2:
+        # Then it is balanced accuracy by another name; with two, it is one class's and exact.
+        return (
+            "metrics.primary cannot be recall with more than two labels: its test errs too often "
+            "at the levels in force; include it beside accuracy or auroc"
+        )
     if name in MAY_BE_PRIMARY:
         return None
     why = (
