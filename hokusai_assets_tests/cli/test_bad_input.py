@@ -271,7 +271,7 @@ def test_results_are_recorded_by_their_absolute_place(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     done = evaluate(small, tmp_path, **{"output-dir": "out"})
-    assert re.search(r"^Written +out/delta_output_", done.stdout, re.MULTILINE)
+    assert re.search(r"^Written +out/report_", done.stdout, re.MULTILINE)
     again = CliRunner().invoke(app, [*words(small, tmp_path, **{"output-dir": "out"}), "--json"])
     assert Path(json.loads(again.stdout)["attestation"]).is_absolute()
 
