@@ -12,6 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from hokusai_assets.reporting.report import metrics, rows, scores, words
+from hokusai_assets.reporting.report.inconclusive import inconclusive
 from hokusai_assets.reporting.report.verdict import clauses, decision_of, level, money, verdict
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ def render_report(output: Mapping[str, Any], attestation: Mapping[str, Any]) -> 
             clauses=clauses(decision),
             level=level(decision),
             money=money(decision),
+            inconclusive=inconclusive(output, decision),
             confusion=scores.confusion(output),
             per_class=scores.per_class(output),
             curves=scores.curves(output),

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from hokusai_assets.reporting.report.page import render_report
+from hokusai_assets.scoring.power import rows_needed
 from hokusai_assets_tests.conftest import ROOT, Evaluated, SmallTask
 from hokusai_assets_tests.reporting.report.conftest import Documents, Page, assert_needs_nothing
 
@@ -178,6 +179,33 @@ def test_a_rejection_says_why_in_one_sentence(
     assert sentence.startswith("The contribution is not accepted: ")
     assert sentence.endswith(said)
     assert made.count(">fails<") == len(failed)
+
+
+def weak(documents: Documents, low: float, high: float, gain: float) -> Documents:
+    """The same with too little evidence for a gain of accuracy."""
+    clauses = [{**c, "holds": c["name"] != "evidence"} for c in documents.decision["clauses"]]
+    documents.decide(verdict="rejected", clauses=clauses, alpha_pico=1_013_211_836)
+    statistics = documents.output["statistics"]
+    statistics["deltas"]["accuracy"]["interval"] = [low, high]
+    statistics.update(benchmark_rows=2_000, fixed_rows=75, broken_rows=45)
+    documents.output["delta_computation"]["metric_deltas"]["accuracy"]["absolute_delta"] = gain
+    return documents
+
+
+def test_what_is_inconclusive_says_what_could_have_been_found(whole: Documents) -> None:
+    made = text(weak(whole, -0.002, 0.03, 0.015))
+    assert "Inconclusive: on 2,000 rows, on 6.0 % of which one model alone is right" in made
+    # As `hokusai power` says: 217 basis points of 2,000 rows at 6 % and attempt 1.
+    assert "a gain of 217 basis points would be found four times out of five" in made
+    needed = rows_needed(0.015, 0.06, 1_013_211_836 / 1e12, 0.01, 0.8)
+    assert f"A gain as measured would need about {needed:,}." in made
+
+
+def test_what_is_excluded_or_shown_is_not_inconclusive(whole: Documents) -> None:
+    shown = [{**c, "holds": True} for c in whole.decision["clauses"]]
+    whole.decide(clauses=shown)
+    assert "Inconclusive" not in text(whole)
+    assert "Inconclusive" not in text(weak(whole, -0.03, 0.009, -0.01))
 
 
 def test_a_regression_fixes_no_rows_and_tells_errors_in_their_unit(whole: Documents) -> None:
