@@ -154,7 +154,7 @@ def write_results(
         report=report,
         decision=decision,
         core_digest=core_digest(core),
-        files=(delta_output_path, attestation_path),
+        files=(delta_output_path, attestation_path, report_path),
     )
     return Attestation(
         run_id=run_id,

@@ -76,6 +76,7 @@ def test_an_evaluation_is_one_finished_run(small: SmallTask, tmp_path: Path) -> 
     assert {p for p in names if "/" not in p} == {
         Path(attestation.attestation_path).name,
         Path(attestation.delta_output_path).name,
+        Path(attestation.report_path).name,
     }
     assert "contribution/manifest_0.json" in names
     assert "contribution/rows/part-0.parquet" in names
