@@ -10,21 +10,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
 from hokusai_assets import decision_rule, scoring
 from hokusai_assets.errors import ModelError
-from hokusai_assets.evaluation.benchmarking import value_record, values_of
+from hokusai_assets.evaluation.benchmarking import value_record
+from hokusai_assets.evaluation.comparing import Compared, compare_metric, error_nano, number
+from hokusai_assets.evaluation.delta_one import delta_one_of
 from hokusai_assets.evaluation.details import details_of
 from hokusai_assets.evaluation.guards import measure_guard
 from hokusai_assets.evaluation.intervals import Intervals
-from hokusai_assets.evaluation.own_metrics import bootstrap_spread, widened
 from hokusai_assets.evaluation.predictions import ScoredRows, read_predictions
 from hokusai_assets.evaluation.slices import slice_deltas
-from hokusai_assets.evaluation.uncertainty import influences, spread_of
+from hokusai_assets.evaluation.uncertainty import spread_of
 from hokusai_assets.records import (
     Attempt,
     BenchmarkMetrics,
@@ -34,36 +34,8 @@ from hokusai_assets.records import (
     DeltaReport,
     MetricDelta,
 )
-from hokusai_assets.scoring import Spread, Undefined
-from hokusai_assets.task import DEFAULT_SEED, Label, MetricName, Task, is_own
-
-METHOD = "weighted_average_delta"
-
-
-@dataclass(frozen=True, eq=False)
-class _Compared:
-    """One metric of both models: exact values per seed, influences, and the difference."""
-
-    metric: MetricName
-    before: list[scoring.Value]
-    after: list[scoring.Value]
-    influence_before: Any
-    influence_after: Any
-    # of a metric of the task's own, which has no influences
-    bootstrapped: Spread | Undefined | None = None
-
-    @property
-    def undefined(self) -> str | None:
-        reasons = []
-        for name, values in (("baseline", self.before), ("candidate", self.after)):
-            mean = scoring.seed_mean(values)
-            if isinstance(mean, Undefined):
-                reasons.append(f"{name}: {mean.reason}")
-        return "; ".join(reasons) or None
-
-    @property
-    def delta(self) -> Fraction:
-        return _number(scoring.seed_mean(self.after)) - _number(scoring.seed_mean(self.before))
+from hokusai_assets.scoring import Undefined
+from hokusai_assets.task import Label, Task, is_own
 
 
 @dataclass(frozen=True)
@@ -142,10 +114,10 @@ def measure_deltas(
     benchmark_rows_in_training: int,
 ) -> MeasuredDeltas:
     """Deltas, DeltaOne and what the rule's clauses need; intervals only where they are shown."""
-    compared = [_compare_metric(name, rows, names, task) for name in task.metrics.included]
+    compared = [compare_metric(name, rows, names, task) for name in task.metrics.included]
     deltas = tuple(_delta(part, rows, rule, intervals) for part in compared)
     averaged = [c for c in compared if not is_own(c.metric) or rule["weights"][c.metric]]
-    delta_one = _delta_one(averaged, rows, rule, intervals)
+    delta_one = delta_one_of(averaged, rows, rule, intervals)
     primary = next(d for d in deltas if d.metric == rule["primary"])
     guards = tuple(
         measure_guard(guard, rows, names, decision_rule.direction(rule, guard["metric"]))
@@ -167,27 +139,8 @@ def measure_deltas(
     return MeasuredDeltas(deltas, delta_one, facts)
 
 
-def _compare_metric(
-    metric: MetricName, rows: ScoredRows, names: Sequence[Label], task: Task
-) -> _Compared:
-    before = values_of(metric, rows.truth, rows.baseline, names)
-    after = values_of(metric, rows.truth, rows.candidate, names)
-    if any(isinstance(value, Undefined) for value in (*before, *after)):
-        return _Compared(metric, before, after, None, None)
-    if is_own(metric):
-        seed = DEFAULT_SEED if task.seed is None else task.seed
-        return _Compared(metric, before, after, None, None, bootstrap_spread(metric, rows, seed))
-    return _Compared(
-        metric,
-        before,
-        after,
-        influences(metric, rows.truth, rows.baseline, len(names)),
-        influences(metric, rows.truth, rows.candidate, len(names)),
-    )
-
-
 def _delta(
-    part: _Compared, rows: ScoredRows, rule: Mapping[str, Any], intervals: Intervals | None
+    part: Compared, rows: ScoredRows, rule: Mapping[str, Any], intervals: Intervals | None
 ) -> MetricDelta:
     sign = decision_rule.direction(rule, part.metric)
     baseline = value_record(part.metric, scoring.seed_mean(part.before))
@@ -209,8 +162,8 @@ def _delta(
     spread = part.bootstrapped or spread_of(
         part.influence_before,
         part.influence_after,
-        [_number(value) for value in part.before],
-        [_number(value) for value in part.after],
+        [number(value) for value in part.before],
+        [number(value) for value in part.after],
         rows.clusters,
     )
     if method == "mcnemar_exact":
@@ -225,85 +178,12 @@ def _delta(
         candidate=candidate,
         delta=float(part.delta),
         delta_millionths=scoring.millionths(part.delta),
-        standard_error_nano=_error(spread),
+        standard_error_nano=error_nano(spread),
         p_value_pico=None if isinstance(p_value, Undefined) else scoring.pico(p_value),
         method=method,
         interval=intervals and intervals.of_metric(part.metric, part.delta, spread),
         undefined=p_value.reason if isinstance(p_value, Undefined) else None,
         higher_is_better=sign > 0,
-    )
-
-
-def _delta_one(
-    compared: Sequence[_Compared],
-    rows: ScoredRows,
-    rule: Mapping[str, Any],
-    intervals: Intervals | None,
-) -> DeltaOne:
-    missing = {part.metric: part.undefined for part in compared if part.undefined is not None}
-    present = [part for part in compared if part.undefined is None]
-    total = sum(int(rule["weights"][part.metric]) for part in present)
-    if not total:
-        return DeltaOne(
-            value=None,
-            millionths=None,
-            standard_error_nano=None,
-            p_value_pico=None,
-            weights_millionths={},
-            metrics_included=(),
-            metrics_missing=missing,
-            computation_method=METHOD,
-            undefined="no included metric with a weight is defined for both models",
-        )
-    weights = {part.metric: Fraction(int(rule["weights"][part.metric]), total) for part in present}
-    signed = {name: decision_rule.direction(rule, name) * w for name, w in weights.items()}
-    value = sum((signed[part.metric] * part.delta for part in present), Fraction(0))
-    # Of one's own metrics no influence is known, so they are added as though correlated.
-    spread = widened(
-        _delta_one_spread([c for c in present if c.bootstrapped is None], signed, rows),
-        [(float(signed[c.metric]), c.bootstrapped) for c in present if c.bootstrapped is not None],
-    )
-    p_value = scoring.improvement_p(value, spread)
-    return DeltaOne(
-        value=float(value),
-        millionths=scoring.millionths(value),
-        standard_error_nano=_error(spread),
-        p_value_pico=None if isinstance(p_value, Undefined) else scoring.pico(p_value),
-        weights_millionths={name: scoring.millionths(w) for name, w in weights.items()},
-        metrics_included=tuple(part.metric for part in present),
-        metrics_missing=missing,
-        computation_method=METHOD
-        if not missing
-        else f"{METHOD} of the metrics that both models have, weights renormalised",
-        interval=intervals and intervals.of_delta_one(weights, value, spread),
-        undefined=p_value.reason if isinstance(p_value, Undefined) else None,
-    )
-
-
-def _delta_one_spread(
-    present: Sequence[_Compared], weights: Mapping[MetricName, Fraction], rows: ScoredRows
-) -> Spread | Undefined:
-    if not present:
-        return Spread(0.0, None)
-
-    def weighted(parts: Sequence[Any]) -> Any:
-        return sum(float(weights[c.metric]) * part for c, part in zip(present, parts, strict=True))
-
-    def per_seed(values: Sequence[Sequence[scoring.Value]]) -> list[Fraction]:
-        return [
-            sum(
-                (weights[c.metric] * _number(v) for c, v in zip(present, seed, strict=True)),
-                Fraction(0),
-            )
-            for seed in zip(*values, strict=True)
-        ]
-
-    return spread_of(
-        weighted([part.influence_before for part in present]),
-        weighted([part.influence_after for part in present]),
-        per_seed([part.before for part in present]),
-        per_seed([part.after for part in present]),
-        rows.clusters,
     )
 
 
@@ -314,13 +194,3 @@ def _discordant(rows: ScoredRows, of_metric: Any) -> tuple[int, int]:
     fixed = int(np.count_nonzero(right_after & ~right_before & of_metric))
     broken = int(np.count_nonzero(right_before & ~right_after & of_metric))
     return fixed, broken
-
-
-def _error(spread: Spread | Undefined) -> int | None:
-    return None if isinstance(spread, Undefined) else scoring.nano(spread.standard_error)
-
-
-def _number(value: scoring.Value) -> Fraction:
-    if isinstance(value, Undefined):
-        raise ValueError(f"an undefined value was used as a number: {value.reason}")
-    return value

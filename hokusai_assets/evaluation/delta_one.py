@@ -1,0 +1,93 @@
+"""DeltaOne: the weighted mean of the metrics' improvements, and its error."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+from hokusai_assets import decision_rule, scoring
+from hokusai_assets.evaluation.comparing import Compared, error_nano, number
+from hokusai_assets.evaluation.intervals import Intervals
+from hokusai_assets.evaluation.own_metrics import widened
+from hokusai_assets.evaluation.predictions import ScoredRows
+from hokusai_assets.evaluation.uncertainty import spread_of
+from hokusai_assets.records import DeltaOne
+from hokusai_assets.scoring import Spread, Undefined
+from hokusai_assets.task import MetricName
+
+METHOD = "weighted_average_delta"
+
+
+def delta_one_of(
+    compared: Sequence[Compared],
+    rows: ScoredRows,
+    rule: Mapping[str, Any],
+    intervals: Intervals | None,
+) -> DeltaOne:
+    """DeltaOne of the metrics that both models have, weights renormalised."""
+    missing = {part.metric: part.undefined for part in compared if part.undefined is not None}
+    present = [part for part in compared if part.undefined is None]
+    total = sum(int(rule["weights"][part.metric]) for part in present)
+    if not total:
+        return DeltaOne(
+            value=None,
+            millionths=None,
+            standard_error_nano=None,
+            p_value_pico=None,
+            weights_millionths={},
+            metrics_included=(),
+            metrics_missing=missing,
+            computation_method=METHOD,
+            undefined="no included metric with a weight is defined for both models",
+        )
+    weights = {part.metric: Fraction(int(rule["weights"][part.metric]), total) for part in present}
+    signed = {name: decision_rule.direction(rule, name) * w for name, w in weights.items()}
+    value = sum((signed[part.metric] * part.delta for part in present), Fraction(0))
+    # Of one's own metrics no influence is known, so they are added as though correlated.
+    spread = widened(
+        _spread([c for c in present if c.bootstrapped is None], signed, rows),
+        [(float(signed[c.metric]), c.bootstrapped) for c in present if c.bootstrapped is not None],
+    )
+    p_value = scoring.improvement_p(value, spread)
+    return DeltaOne(
+        value=float(value),
+        millionths=scoring.millionths(value),
+        standard_error_nano=error_nano(spread),
+        p_value_pico=None if isinstance(p_value, Undefined) else scoring.pico(p_value),
+        weights_millionths={name: scoring.millionths(w) for name, w in weights.items()},
+        metrics_included=tuple(part.metric for part in present),
+        metrics_missing=missing,
+        computation_method=METHOD
+        if not missing
+        else f"{METHOD} of the metrics that both models have, weights renormalised",
+        interval=intervals and intervals.of_delta_one(weights, value, spread),
+        undefined=p_value.reason if isinstance(p_value, Undefined) else None,
+    )
+
+
+def _spread(
+    present: Sequence[Compared], weights: Mapping[MetricName, Fraction], rows: ScoredRows
+) -> Spread | Undefined:
+    if not present:
+        return Spread(0.0, None)
+
+    def weighted(parts: Sequence[Any]) -> Any:
+        return sum(float(weights[c.metric]) * part for c, part in zip(present, parts, strict=True))
+
+    def per_seed(values: Sequence[Sequence[scoring.Value]]) -> list[Fraction]:
+        return [
+            sum(
+                (weights[c.metric] * number(v) for c, v in zip(present, seed, strict=True)),
+                Fraction(0),
+            )
+            for seed in zip(*values, strict=True)
+        ]
+
+    return spread_of(
+        weighted([part.influence_before for part in present]),
+        weighted([part.influence_after for part in present]),
+        per_seed([part.before for part in present]),
+        per_seed([part.after for part in present]),
+        rows.clusters,
+    )
