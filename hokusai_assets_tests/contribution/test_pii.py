@@ -285,8 +285,10 @@ def test_a_yes_or_no_column_holds_no_such_data():
         "Boıte postale 123",
         "9 Oak Hıghway",
         "T.C. KİMLİK NO: 10000000146",
+        "123 Rosewood,\nCupertino, CA 95014",
+        "1 Infinite Elm\nSan Jose, CA, 95014",
     ],
 )
-def test_turkish_letters_hide_nothing_from_the_engine(treated, text):
+def test_turkish_letters_and_lines_hide_nothing_from_the_engine(treated, text):
     (written,) = treated(pii_key=None, note=[text]).table.column("note").to_pylist()
     assert written == mask_text(text) != text
