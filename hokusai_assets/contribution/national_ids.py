@@ -163,7 +163,8 @@ def find_national_ids(text: str) -> Iterator[tuple[int, int, str]]:
         return
     for start in _DIGIT_START.finditer(text):
         yield from _first_valid(text, start.start(), _DIGIT_RULES)
-    lower = text.lower()
+    # "İ" in lower case is two characters, and "ı" no "i": the rules take both for one.
+    lower = text.replace("İ", "i").replace("ı", "i").lower()
     if any(piece in lower for piece in _NAME_PIECES):
         for start in _NAME.finditer(text):
             yield from _first_valid(text, start.start(), _NAMED_RULES)

@@ -22,6 +22,7 @@ from hokusai_assets.contribution.pii_detectors import (
     PREFILTER,
     TOKEN,
     Hit,
+    as_engine_reads,
     find,
     finders_for,
     mask,
@@ -257,7 +258,7 @@ def _treated_spans(column: Column, cells: pa.Array, policy: Policy, found: Found
 
     folded = fold_column(cells)
     suspicious = pc.indices_nonzero(
-        pc.fill_null(pc.match_substring_regex(folded, PREFILTER), False)
+        pc.fill_null(pc.match_substring_regex(as_engine_reads(folded), PREFILTER), False)
     )
     rows = suspicious.to_pylist()
     texts, looks = cells.take(suspicious).to_pylist(), folded.take(suspicious)

@@ -24,7 +24,7 @@ from hokusai_assets.contribution import (
     street_addresses,
     street_patterns,
 )
-from hokusai_assets.contribution.folding import fold, original_spans
+from hokusai_assets.contribution.folding import fold, has_more_than_ascii, original_spans
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -257,9 +257,7 @@ def finders_for(folded: pa.Array) -> list[list[str]]:
     import pyarrow.compute as pc
 
     # Our tokens' own digits are no reason to look.
-    looks = pc.replace_substring_regex(folded, HASH_OF_TOKEN, r"[\1]")
-    for letter in "İı":  # which Python takes for an "i" where case is no matter, and RE2 does not
-        looks = pc.replace_substring(looks, letter, "i")
+    looks = pc.replace_substring_regex(as_engine_reads(folded), HASH_OF_TOKEN, r"[\1]")
     patterns = list(dict.fromkeys(PREFILTERS.values()))
     matches = [pc.match_substring_regex(looks, p).to_numpy(zero_copy_only=False) for p in patterns]
     # As one number a text, a bit a finder: few different ones are seen.
@@ -271,6 +269,20 @@ def finders_for(folded: pa.Array) -> list[list[str]]:
         for bits in np.unique(told).tolist()
     }
     return [names[bits] for bits in told.tolist()]
+
+
+def as_engine_reads(folded: pa.Array) -> pa.Array:
+    """Folded text in which RE2 sees all that Python does: "İ" and "ı" are "I".
+
+    Python takes them for an "i" where case is no matter, and for capitals where it is one.
+    """
+    import pyarrow.compute as pc
+
+    if not has_more_than_ascii(folded, line_feeds_only=True):
+        return folded
+    for letter in "İı":
+        folded = pc.replace_substring(folded, letter, "I")
+    return folded
 
 
 def _promising(text: str) -> Iterator[str]:

@@ -6,7 +6,7 @@ their last digit.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,11 +45,8 @@ class ParquetReader(RowReader):
             with pq.ParquetFile(path) as file:
                 schema, metadata = file.schema_arrow, file.metadata
                 self._names = schema.names
-                chunks = [
-                    metadata.row_group(group).column(place)
-                    for group in range(metadata.num_row_groups)
-                    for place in range(metadata.num_columns)
-                ]
+                groups = [metadata.row_group(g) for g in range(metadata.num_row_groups)]
+                chunks = [g.column(i) for g in groups for i in range(metadata.num_columns)]
         except (pa.ArrowException, OSError, UnicodeDecodeError):  # the last of columns' names
             raise self._damaged() from None
         self._positions, self.dropped_columns = match_columns(
@@ -63,6 +60,7 @@ class ParquetReader(RowReader):
             if chunk.path_in_schema in theirs:
                 self._encodings.setdefault(chunk.path_in_schema, set()).update(chunk.encodings)
                 self._refuse_bomb(chunk)
+        self._at_once = _rows_at_once(groups, set(theirs))
 
     def parts(self) -> Iterator[RawRows]:
         """Consecutive rows."""
@@ -75,7 +73,7 @@ class ParquetReader(RowReader):
         try:
             with pq.ParquetFile(self._path, read_dictionary=repeating) as file:
                 batches = file.iter_batches(
-                    _FRONT_CODED_ROWS if fronted else ROWS_AT_ONCE, columns=list(names.values())
+                    _FRONT_CODED_ROWS if fronted else self._at_once, columns=list(names.values())
                 )
                 for batch in self._of_part_size(batches):
                     batch.validate(full=True)
@@ -136,6 +134,19 @@ class ParquetReader(RowReader):
         return ContributionError(
             f"The file {self.source.name} is a damaged or truncated Parquet file: send it again."
         )
+
+
+def _rows_at_once(groups: Sequence[Any], names: set[str]) -> int:
+    """How many rows come to PART_BYTES by the file's average, and by that of any large group."""
+    told = []
+    for group in groups:
+        chunks = (group.column(place) for place in range(group.num_columns))
+        size = sum(c.total_uncompressed_size for c in chunks if c.path_in_schema in names)
+        told.append((size, group.num_rows))
+    large = [one for one in told if one[0] > PART_BYTES]
+    whole = (sum(size for size, _ in told), sum(rows for _, rows in told))
+    fitting = (PART_BYTES * rows // size for size, rows in [whole, *large] if size > 0)
+    return min(ROWS_AT_ONCE, max(_FRONT_CODED_ROWS, min(fitting, default=ROWS_AT_ONCE)))
 
 
 def _row_bytes(batch: Any) -> Any:

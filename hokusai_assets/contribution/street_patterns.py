@@ -123,6 +123,7 @@ PREFILTER = "|".join(
         rf"{_CAPITALS},? (?i:apartment|apt|suite|ste|unit)",
         rf"{_CAPITALS}[, \n]+[A-Z]{{2}},? [0-9]{{5}}",
         rf"[0-9][^ \n]*\n {{0,1}}[{UPPER}]",
+        rf"{_CAPITALS}\n ?[{UPPER}0-9][^\n]* [A-Z]{{2}},? [0-9]{{5}}",
         rf"[0-9][^ ]* [a-z ]+ {_PLAIN_KIND}",
         rf"[0-9][^ ]*(?: [^ ]+)? {_FRENCH_KIND} ",
         rf"(?i:{_COMPOUND}|[ -]ring|markt|linden) ?[0-9]",

@@ -43,7 +43,7 @@ class Intervals:
         if self.counted and metric == "recall" and self.classes == 2:
             return reported(self._of_counts(self.rows.truth == 1), few)
         if self.counted and metric in scoring.COUNTED:
-            return reported(scoring.percentile_interval(self.draws()[metric]), few)
+            return reported(_around(delta, self.draws()[metric]), few)
         return reported(scoring.spread_interval(delta, spread), few)
 
     def of_delta_one(
@@ -59,7 +59,7 @@ class Intervals:
                 return reported(self._of_counts(np.ones(len(self.rows.truth), bool)), few)
             draws = self.draws()
             mean = sum(float(weight) * draws[metric] for metric, weight in weights.items())
-            return reported(scoring.percentile_interval(np.asarray(mean)), few)
+            return reported(_around(value, np.asarray(mean)), few)
         return reported(scoring.spread_interval(value, spread), few)
 
     @property
@@ -83,6 +83,18 @@ class Intervals:
         better = int(np.count_nonzero(after & ~before & among))
         worse = int(np.count_nonzero(before & ~after & among))
         return scoring.tango_interval(int(np.count_nonzero(among)), better, worse)
+
+
+def _around(delta: Fraction, draws: Any) -> Interval | Undefined:
+    """The middle of the draws, wide enough to hold what was measured.
+
+    Half a row more for each way to differ pulls draws towards no difference, in few rows past it.
+    """
+    found = scoring.percentile_interval(draws)
+    if isinstance(found, Undefined):
+        return found
+    low, high = min(found.low, float(delta)), max(found.high, float(delta))
+    return Interval(low, high, found.method)
 
 
 def reported(interval: Interval | Undefined, few: bool) -> ReportedInterval | None:

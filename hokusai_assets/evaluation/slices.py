@@ -29,9 +29,14 @@ LEVEL = 0.95
 
 def members(table: pa.Table, part: SliceSection) -> Any:
     """Which rows of a stored benchmark belong to a slice (bool, one a row); empty cells do not."""
+    import pyarrow as pa
+
     cells = table.column(part.column).to_pylist()
     if part.values is not None:
         wanted = set(map(str, part.values))
+        if pa.types.is_floating(table.schema.field(part.column).type):
+            # The task writes 1 for what a column of numbers holds as 1.0.
+            wanted = {str(float(v)) for v in part.values if isinstance(v, int)}
         return np.array([cell is not None and str(cell) in wanted for cell in cells], bool)
     low = -np.inf if part.minimum is None else part.minimum
     high = np.inf if part.below is None else part.below

@@ -15,6 +15,8 @@ from scipy import special
 from hokusai_assets.scoring.influence import FloatArray
 from hokusai_assets.scoring.metrics import IntArray, Undefined
 
+_NOISE = 1e-13  # of a standard error: sums of influences cancel to some 1e-16, not to 0
+
 
 @dataclass(frozen=True)
 class Spread:
@@ -77,7 +79,9 @@ def paired_spread(
     variance = by_rows + max(sum(part for part, _ in parts) - within, 0.0)
     if not math.isfinite(variance):
         return Undefined("a class has a single row, whose variance is unknown")
-    if variance == 0 or (clusters is None and not parts):
+    if variance < _NOISE**2:
+        return Spread(0.0, None)
+    if clusters is None and not parts:
         return Spread(math.sqrt(variance), None)
     noise = by_rows**2 / max(units - 1, 1) + sum(part**2 / df for part, df in parts)
     return Spread(math.sqrt(variance), variance**2 / noise)

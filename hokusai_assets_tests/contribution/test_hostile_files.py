@@ -187,6 +187,20 @@ def test_a_parquet_file_of_one_long_cell_is_read_in_short_parts(tmp_path, make_t
     assert most < 8 * PART_BYTES  # of 6 times as much in all
 
 
+def test_a_parquet_file_of_long_cells_is_read_few_rows_at_once(tmp_path, make_task, monkeypatch):
+    monkeypatch.setattr(reading_parquet, "PART_BYTES", 1 << 20)
+    path = tmp_path / "c.parquet"
+    notes = [f"{i:08}" * 4096 for i in range(1000)]
+    columns = {"key": ["k"] * 1000, "note": notes, "weight": [1.0] * 1000, "label": ["good"] * 1000}
+    pq.write_table(pa.table(columns), path, use_dictionary=False, write_batch_size=16)
+    before, most = pa.total_allocated_bytes(), 0
+    with open_reader(str(path), make_task()) as reader:
+        for part in reader.parts():
+            assert part.columns["note"].text[0].as_py() == notes[part.numbers[0] - 1]
+            most = max(most, pa.total_allocated_bytes() - before)
+    assert most < 16 << 20  # of 31 MiB in all
+
+
 def test_a_parquet_file_of_more_text_than_is_accepted_is_refused(clean, tmp_path):
     path = tmp_path / "c.parquet"
     columns = {"key": ["k"] * 300, "note": [CANARY * 100] * 300, "weight": [1.0] * 300}

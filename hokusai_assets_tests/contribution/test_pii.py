@@ -8,6 +8,7 @@ import pytest
 
 from hokusai_assets.contribution.pii import Policy, key_id, treat
 from hokusai_assets.contribution.pii_columns import detector_by_name
+from hokusai_assets.contribution.pii_detectors import mask_text
 from hokusai_assets.errors import ContributionError, TaskError
 from hokusai_assets.task import Column
 from hokusai_assets_tests.contribution.pii_table import COLUMN_HITS, COLUMN_NEAR_MISSES
@@ -273,3 +274,21 @@ def test_what_the_new_detectors_find_is_in_no_refusal_and_no_record(treated, mak
 
 def test_a_yes_or_no_column_holds_no_such_data():
     assert detector_by_name(Column(name="has_email", type="boolean")) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "45 İstiklal Avenue",
+        "45 ıstiklal Avenue",
+        "12 Oak Elm SUİTE 5",
+        "Boıte postale 123",
+        "9 Oak Hıghway",
+        "T.C. KİMLİK NO: 10000000146",
+        "123 Rosewood,\nCupertino, CA 95014",
+        "1 Infinite Elm\nSan Jose, CA, 95014",
+    ],
+)
+def test_turkish_letters_and_lines_hide_nothing_from_the_engine(treated, text):
+    (written,) = treated(pii_key=None, note=[text]).table.column("note").to_pylist()
+    assert written == mask_text(text) != text

@@ -1,5 +1,7 @@
 """What a page shows beside the deltas, against scikit-learn, and the intervals of a report."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from sklearn import metrics as reference
@@ -131,3 +133,22 @@ def test_seeds_and_clusters_have_the_interval_of_their_spread(rng):
     same = ScoredRows(alike.row_digests, alike.truth, alike.baseline, alike.baseline, None)
     found = Intervals(same, 2).of_metric("accuracy", Fraction(0), Spread(0.0, None))
     assert found.few_discordant_rows and found.low_nano < 0 < found.high_nano
+
+
+def test_an_interval_holds_its_own_delta():
+    # Half a row more of each kind pulls resamples of so few rows away from the extreme.
+    truth = np.arange(100) % 10
+    rows = ScoredRows(
+        [b""] * 100,
+        truth,
+        Predictions(truth[None], None),
+        Predictions(np.zeros((1, 100), np.int64), None),
+        None,
+    )
+    intervals = Intervals(rows, 10)
+    delta = Fraction(-9, 10)
+    for found in (
+        intervals.of_metric("recall", delta, Spread(0.0, None)),
+        intervals.of_delta_one({"recall": Fraction(1)}, delta, Spread(0.0, None)),
+    ):
+        assert found.low_nano <= -900_000_000 <= found.high_nano

@@ -24,6 +24,7 @@ def part(**given):
         (["a", "b", None, "A"], {"values": ("a", "b")}, [True, True, False, False]),
         ([1.0, 2.0, None, 3.5], {"minimum": 2, "below": 3.5}, [False, True, False, False]),
         ([1, 2, 3], {"below": 3}, [True, True, False]),
+        ([1.0, 2.0, None, 2.5], {"values": (1, 2)}, [True, True, False, False]),
         ([True, False, None], {"values": (True,)}, [True, False, False]),
     ],
 )

@@ -165,3 +165,17 @@ def test_identical_models_have_no_spread_even_with_seeds():
     spread = scoring.paired_spread(rows, rows.copy(), values, values.copy())
     assert spread == Spread(0.0, None)
     assert scoring.improvement_p(Fraction(0), spread) == 1.0
+
+
+def test_groups_that_all_gain_the_same_have_no_standard_error():
+    # Their influences cancel to 1e-17 and not to 0, of which p = 1e-60 would be made.
+    truth = np.tile([1, 1, 1, 1, 1, 1, 1, 1, 1, 1], 10)
+    right = [np.tile([int(i < k) for i in range(10)], 10) for k in (3, 7)]
+    spread = scoring.paired_spread(
+        *(scoring.influence("accuracy", truth, r, None, 2)[None] for r in right),
+        np.array([0.3]),
+        np.array([0.7]),
+        np.repeat(np.arange(10), 10),
+    )
+    assert spread == Spread(0.0, None)
+    assert isinstance(scoring.improvement_p(Fraction(2, 5), spread), Undefined)

@@ -13,6 +13,7 @@ from typing import Any
 from hokusai_assets.reporting.report import contributor, metrics, rows, words
 from hokusai_assets.reporting.report.verdict import decision_of, verdict, worth
 
+_NO_WIDTH = "&#8203;"
 _SPECIAL = re.compile(r"([\\`*_{}\[\]#!|~])")
 
 _COUNTS = (
@@ -60,8 +61,10 @@ def escaped(text: str) -> str:
     """Text as Markdown that shows it and does nothing else, on one line."""
     plain = html.escape(" ".join(text.split()), quote=False)
     plain = _SPECIAL.sub(r"\\\1", plain)
-    # Schemes and names after @ would still become links and mentions.
-    return plain.replace("@", "&#64;").replace("://", "&#58;//").replace("www.", "www&#46;")
+    # Mentions and links to issues are looked for in what was rendered, so a space without width
+    # has to stand there; schemes and hosts would still become links.
+    plain = re.sub(r"(@|#(?=\w))", rf"\1{_NO_WIDTH}", plain)
+    return re.sub(r"(?i)(www)\.", r"\1&#46;", plain.replace("://", "&#58;//"))
 
 
 def _deltas(output: Mapping[str, Any]) -> list[str]:

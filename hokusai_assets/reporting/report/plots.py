@@ -12,6 +12,8 @@ from typing import Any, Literal
 Tone = Literal["good", "bad", "even"]
 _MOST_POINTS = 400  # of a curve: more would not show, and the page is mailed
 
+_LEAST_SPAN = 1e-9  # of an axis: below, differences are rounding's, and ticks would be all 0
+
 
 @dataclass(frozen=True)
 class Effect:
@@ -49,7 +51,7 @@ def whisker_plot(effects: Sequence[Effect]) -> WhiskerPlot:
     """Rows of `effects` on one axis that holds them all, and zero."""
     ends: list[float] = [x for e in effects for x in (e.delta, *(e.interval or ()))]
     low, high = min(0.0, *ends), max(0.0, *ends)
-    if low == high:
+    if high - low < _LEAST_SPAN:
         low, high = -1.0, 1.0
     ticks = _ticks(low, high)
     step = ticks[1] - ticks[0]

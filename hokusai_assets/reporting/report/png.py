@@ -22,6 +22,7 @@ def effects_of(report: DeltaReport) -> list[Effect]:
         _effect(words.spaced(d.metric), d.delta, d.interval)
         for d in report.deltas
         if d.delta is not None
+        and d.higher_is_better
         and words.in_points(d.metric, {}, d.baseline.value, d.candidate.value)
     ]
     one = report.delta_one

@@ -178,7 +178,9 @@ def test_markdown_with_numbers_is_the_table(whole: Documents) -> None:
     ("text", "expected"),
     [
         ("a | b", r"a \| b"),
-        ("@everyone", "&#64;everyone"),
+        ("@everyone", "@&#8203;everyone"),
+        ("joe@host.example", "joe@&#8203;host.example"),
+        ("see #1", "see \\#&#8203;1"),
         ("![x](https://y)", r"\!\[x\](https&#58;//y)"),
         ("two\nlines # here", r"two lines \# here"),
         ("<b>", "&lt;b&gt;"),

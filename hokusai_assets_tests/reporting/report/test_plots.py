@@ -104,3 +104,18 @@ def test_the_png_is_small_and_the_same_each_time(evaluated: Evaluated) -> None:
     with Image.open(io.BytesIO(image)) as opened:
         assert opened.format == "PNG"
         assert opened.size[0] >= 400
+
+
+@pytest.mark.parametrize("delta", [1e-12, -3e-17, 5e-324])
+def test_a_difference_of_rounding_alone_stands_at_zero(delta: float) -> None:
+    plot = whisker_plot([Effect("a", delta, (delta, delta))])
+    assert plot.rows[0].at == plot.zero
+    assert len({label for _, label in plot.ticks}) == len(plot.ticks)
+
+
+def test_a_loss_stands_in_no_png_of_points(evaluated: Evaluated) -> None:
+    report = evaluated["delta_report"]
+    first = next(d for d in report.deltas if d.delta is not None)
+    loss = first.model_copy(update={"metric": "brier_score", "higher_is_better": False})
+    names = [e.name for e in effects_of(report.model_copy(update={"deltas": (first, loss)}))]
+    assert names == [words.spaced(first.metric), "DeltaOne"]
