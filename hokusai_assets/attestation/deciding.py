@@ -55,6 +55,12 @@ def decision_of(
     )
 
 
+def _degrees(seeds: int, clusters: int | None) -> int | None:
+    """The fewest that the error can rest on: the core does not say which part was the larger."""
+    known = ([seeds - 1] if seeds > 1 else []) + ([] if clusters is None else [clusters - 1])
+    return max(min(known), 1) if known else None
+
+
 def gain_of(core: Mapping[str, Any], rule: Mapping[str, Any]) -> scoring.Gain | None:
     """What the payable amount is computed from; None where DeltaOne or its error is undefined."""
     delta_one, benchmark = core["delta_one"], core["benchmark"]
@@ -72,6 +78,6 @@ def gain_of(core: Mapping[str, Any], rule: Mapping[str, Any]) -> scoring.Gain | 
         measured=delta_one["millionths"] / 100,
         standard_error=error,
         null_error=null_error,
-        degrees_of_freedom=None if clusters is None else max(clusters - 1, 1),
+        degrees_of_freedom=_degrees(len(core["seeds"]), clusters),
         conditional=alone,
     )

@@ -18,6 +18,8 @@ from hokusai_assets.evaluation.predictions import ScoredRows
 from hokusai_assets.records import ReportedInterval
 from hokusai_assets.scoring import Interval, Spread, Undefined
 
+MOST_CLASSES = 30  # whose joint table is resampled
+
 
 @dataclass
 class Intervals:
@@ -33,16 +35,28 @@ class Intervals:
         """Whether rows can be counted as independent draws of one pair of models."""
         return self.rows.pairs() == 1 and self.rows.clusters is None
 
+    @property
+    def resampled(self) -> bool:
+        """Whether tables are resampled: they grow with the cube of the classes."""
+        return self.counted and self.classes <= MOST_CLASSES
+
+    def _few(self, metric: str) -> bool:
+        if self.classes <= MOST_CLASSES:
+            return scoring.discordant_rows(metric, self.joint) < scoring.FEW_DISCORDANT_ROWS
+        before = self.rows.baseline.labels[0] == self.rows.truth
+        after = self.rows.candidate.labels[0] == self.rows.truth
+        return int(np.count_nonzero(before != after)) < scoring.FEW_DISCORDANT_ROWS
+
     def of_metric(
         self, metric: str, delta: Fraction, spread: Spread | Undefined
     ) -> ReportedInterval | None:
         """The interval of one metric's delta, or None where there is none."""
-        few = scoring.discordant_rows(metric, self.joint) < scoring.FEW_DISCORDANT_ROWS
+        few = self._few(metric)
         if self.counted and metric == "accuracy":
             return reported(self._of_counts(np.ones(len(self.rows.truth), bool)), few)
         if self.counted and metric == "recall" and self.classes == 2:
             return reported(self._of_counts(self.rows.truth == 1), few)
-        if self.counted and metric in scoring.COUNTED:
+        if self.resampled and metric in scoring.COUNTED:
             return reported(_around(delta, self.draws()[metric]), few)
         return reported(scoring.spread_interval(delta, spread), few)
 
@@ -50,11 +64,8 @@ class Intervals:
         self, weights: Mapping[Any, Fraction], value: Fraction, spread: Spread | Undefined
     ) -> ReportedInterval | None:
         """The interval of the weighted mean of some metrics' deltas."""
-        few = any(
-            scoring.discordant_rows(metric, self.joint) < scoring.FEW_DISCORDANT_ROWS
-            for metric in weights
-        )
-        if self.counted and set(weights) <= set(scoring.COUNTED):
+        few = any(self._few(metric) for metric in weights)
+        if self.resampled and set(weights) <= set(scoring.COUNTED):
             if set(weights) == {"accuracy"}:
                 return reported(self._of_counts(np.ones(len(self.rows.truth), bool)), few)
             draws = self.draws()

@@ -45,14 +45,17 @@ def _bound_given_acceptance(gain: Gain, min_delta_bps: int, level: float) -> flo
     """L with Phibar((x - L) / s) = 0.05 Phibar((t - L) / s), t being what had to be passed.
 
     By bisection of the logarithms: the chance to show x, given that t was passed, falls with L.
+    With degrees of freedom Phibar is the tail of t, which may leave nothing at all: an error that
+    is known badly proves little of a gain.
     """
-    passed = max(float(min_delta_bps), _quantile(1 - level, None) * gain.null_error)
+    degrees = gain.degrees_of_freedom
+    passed = max(float(min_delta_bps), _quantile(1 - level, degrees) * gain.null_error)
     # Accepted by another test than the normal one: at the edge all that can be said is t itself.
     passed = min(passed, gain.measured)
 
     def excess(bound: float) -> float:
-        shown = special.log_ndtr((bound - gain.measured) / gain.standard_error)
-        could = special.log_ndtr((bound - passed) / gain.standard_error)
+        shown = _log_below((bound - gain.measured) / gain.standard_error, degrees)
+        could = _log_below((bound - passed) / gain.standard_error, degrees)
         return float(shown - could - np.log(_OVERPAID))
 
     low, high = gain.measured - 1e3 * gain.standard_error, gain.measured + 40 * gain.standard_error
@@ -65,6 +68,12 @@ def _bound_given_acceptance(gain: Gain, min_delta_bps: int, level: float) -> flo
         else:
             high = middle
     return low
+
+
+def _log_below(value: float, degrees_of_freedom: float | None) -> float:
+    if degrees_of_freedom is None:
+        return float(special.log_ndtr(value))
+    return float(np.log(max(special.stdtr(degrees_of_freedom, value), 1e-300)))
 
 
 def _quantile(probability: float, degrees_of_freedom: float | None) -> float:

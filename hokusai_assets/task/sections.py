@@ -28,7 +28,9 @@ class DataSection(Section):
     base: str = Field(description="File of base rows, relative to the task file.")
     benchmark: str = Field(description="File of benchmark rows, relative to the task file.")
     labels: tuple[Label, ...] = Field(
-        min_length=2, description="All labels in class order; binary: the second is positive."
+        min_length=2,
+        max_length=200,
+        description="All labels in class order; binary: the second is positive.",
     )
 
 

@@ -1,5 +1,6 @@
 """The core: everything the inputs determine, nothing that they do not."""
 
+import copy
 import json
 import re
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 
 from hokusai_assets.attestation.core import build_core, core_digest, nullifier
+from hokusai_assets.attestation.deciding import gain_of
 from hokusai_assets.digests import canonical_json, digest_json
 from hokusai_assets.records import ContributedDataset, EvaluationPlan
 from hokusai_assets.task import load_task
@@ -149,3 +151,17 @@ def test_fractions_stand_as_decimal_text(evaluated: Evaluated) -> None:
         round(float(body["evaluation"]["delta_score"]) * 1_000_000)
         == (body["core"]["delta_one"]["millionths"])
     )
+
+
+@pytest.mark.parametrize(
+    ("seeds", "clusters", "degrees"), [(1, None, None), (5, None, 4), (1, 40, 39), (5, 3, 2)]
+)
+def test_the_payable_gain_rests_on_the_fewest_degrees(
+    evaluated: Evaluated, seeds: int, clusters: int | None, degrees: int | None
+) -> None:
+    core = copy.deepcopy(evaluated["attestation"].core)
+    core["seeds"] = [1] * seeds
+    core["benchmark"]["clusters"] = clusters
+    gain = gain_of(core, evaluated["evaluation_plan"].body["rule"])
+    assert gain is not None
+    assert gain.degrees_of_freedom == degrees

@@ -152,3 +152,13 @@ def test_an_interval_holds_its_own_delta():
         intervals.of_delta_one({"recall": Fraction(1)}, delta, Spread(0.0, None)),
     ):
         assert found.low_nano <= -900_000_000 <= found.high_nano
+
+
+def test_very_many_classes_have_intervals_without_their_table(rng):
+    from fractions import Fraction
+
+    intervals = Intervals(scored(rng, 400, 120), 120)
+    for metric in ("f1_score", "accuracy"):
+        found = intervals.of_metric(metric, Fraction(1, 50), Spread(0.02, None))
+        assert found.method == {"accuracy": "tango_score"}.get(metric, "influence_normal")
+    assert intervals._joint is None  # it would have 1.7 million cells

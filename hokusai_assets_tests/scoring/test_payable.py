@@ -64,3 +64,23 @@ def test_few_of_those_accepted_are_paid_more_than_they_truly_gain(level):
     assert accepted > 300
     assert over / accepted <= 0.08
     assert naive == accepted  # paying what was measured overpays every one of them
+
+
+@pytest.mark.parametrize("degrees", [4, 9])
+def test_an_error_that_is_known_badly_pays_no_more_often_too_much(degrees):
+    rng = np.random.default_rng(degrees)
+    measured = 100 + 60 * rng.standard_normal(400_000)
+    errors = 60 * np.sqrt(rng.chisquare(degrees, 400_000) / degrees)
+    accepted = (measured >= 100) & (stats.t.sf(measured / errors, degrees) <= LEVEL)
+    over = [
+        paid(float(measured[i]), float(errors[i]), degrees=degrees) > 100
+        for i in np.flatnonzero(accepted)[:600]
+    ]
+    assert len(over) == 600
+    assert np.mean(over) <= 0.05
+
+
+def test_fewer_degrees_pay_less():
+    amounts = [paid(900, 60, degrees=degrees) for degrees in (4, 9, 30, None)]
+    assert amounts == sorted(amounts)
+    assert amounts[0] < amounts[-1]
