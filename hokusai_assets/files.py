@@ -106,6 +106,8 @@ def check_writable(folder: str) -> None:
     Tried by making a file, because permission bits do not tell (root, read-only mounts, quotas). In
     an object store, where that may cost or stay as a version, writing the results will tell.
     """
+    if not folder.strip():
+        raise OutputDirError("The output folder has no name: give one, such as outputs.")
     if is_url(folder):
         import fsspec
 

@@ -57,6 +57,9 @@ def test_a_url_that_cannot_be_written_is_refused_like_a_folder(tmp_path: Path) -
         check_writable((tmp_path / "file" / "below").as_uri())
     with pytest.raises(OutputDirError, match="protocol is unknown"):
         check_writable("nosuch://bucket/x")
+    for nothing in ("", "  "):
+        with pytest.raises(OutputDirError, match="has no name"):
+            check_writable(nothing)
     check_writable("memory://not/yet/there")
     with pytest.raises(OutputDirError, match=r"written to http://127\.0\.0\.1:9/x \("):
         write_once("http://127.0.0.1:9/x", "a", b"first")  # nobody listens there
