@@ -28,6 +28,8 @@ VARIABLES: dict[str, tuple[str, str]] = {
     "RANDOM_SEED": ("42", "seed of tasks that name none"),
 }
 
+SECRETS = frozenset({"HOKUSAI_PII_KEY", "HOKUSAI_PLAN_NONCE"})
+
 
 @dataclass(frozen=True)
 class Settings:

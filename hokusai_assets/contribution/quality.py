@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from hokusai_assets import second_process
 from hokusai_assets.contribution import drift, label_noise
 from hokusai_assets.contribution.manifest import StoredRows
 from hokusai_assets.records import CleaningCounts, Quality, QualityPart
@@ -99,7 +100,7 @@ def _part(name: str, value: float | None, reason: str | None, **more: Any) -> Qu
 def _label_noise(samples: Samples, task: Task) -> QualityPart:
     if not samples.learn:
         return _part("label_noise", None, "it is estimated in the evaluation only")
-    noise = label_noise.estimate(samples.ours, samples.base, task)
+    noise = second_process.call(label_noise.estimate, samples.ours, samples.base, task)
     return _part(
         "label_noise", _rest(noise.share), noise.reason, base_value=_rest(noise.base_share)
     )

@@ -11,6 +11,9 @@ from typing import Any
 import dagster as dg
 from dagster import ExecutorRequirement
 
+from hokusai_assets import second_process
+from hokusai_assets.defs.resources.inputs import CHECKS_JOB
+
 
 def _requirements(config: Any) -> Sequence[ExecutorRequirement]:
     if "multiprocess" in config:
@@ -25,6 +28,9 @@ _COLLECTOR_THRESHOLDS = (50_000, 20, 100)
 
 def _choose(init_context: dg.InitExecutorContext) -> dg.Executor:
     gc.set_threshold(*_COLLECTOR_THRESHOLDS)
+    trains = init_context.job.get_definition().name != CHECKS_JOB
+    if trains and "multiprocess" not in init_context.executor_config:
+        second_process.start()
     create = dg.multi_or_in_process_executor.executor_creation_fn
     if create is None:
         raise dg.DagsterInvariantViolationError("Dagster's executor cannot be created")

@@ -11,7 +11,7 @@ from typing import Any
 
 import dagster as dg
 
-from hokusai_assets import errors
+from hokusai_assets import errors, second_process
 from hokusai_assets.defs.build import build_definitions
 from hokusai_assets.defs.checks import contributed_data_conforms
 from hokusai_assets.defs.jobs import EVALUATE_JOB
@@ -69,6 +69,11 @@ def use_home() -> None:
 
 def evaluate(resources: dict[str, Any], *, dry_run: bool, progress: Progress) -> Outcome:
     """Run the evaluation (or its rehearsal) with this resource configuration."""
+    with second_process.running():
+        return _evaluate(resources, dry_run=dry_run, progress=progress)
+
+
+def _evaluate(resources: dict[str, Any], *, dry_run: bool, progress: Progress) -> Outcome:
     use_home()
     job = build_definitions().resolve_job_def(DRY_RUN_JOB if dry_run else EVALUATE_JOB)
     run_config = {

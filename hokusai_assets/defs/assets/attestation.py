@@ -10,7 +10,6 @@ from hokusai_assets.defs.resources.inputs import InputsResource
 from hokusai_assets.defs.resources.ledger import LedgerResource
 from hokusai_assets.defs.resources.outputs import OutputsResource
 from hokusai_assets.defs.resources.tracking import TrackingResource
-from hokusai_assets.defs.results import write_results
 from hokusai_assets.records import (
     Attestation,
     BenchmarkDataset,
@@ -40,6 +39,7 @@ def attestation(
     merged_dataset: MergedDataset,
 ) -> dg.MaterializeResult[Attestation]:
     """The core with its digest, the decision, and the digests of the files written."""
+    from hokusai_assets.defs.results import write_results
     from hokusai_assets.reporting import summary
 
     with plain_failures():

@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from hokusai_assets import second_process
 from hokusai_assets.defs import metadata
 from hokusai_assets.defs.failures import plain_failures
 from hokusai_assets.defs.resources.inputs import InputsResource
@@ -22,7 +23,8 @@ def baseline_model(
 
     run = inputs.run
     with plain_failures(), outputs.scratch(context.run.run_id, "baseline_model") as folder:
-        model = obtain_baseline(
+        model = second_process.call(
+            obtain_baseline,
             run.task,
             base_dataset,
             evaluation_plan.seeds,

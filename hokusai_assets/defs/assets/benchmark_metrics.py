@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from hokusai_assets import second_process
 from hokusai_assets.defs import metadata
 from hokusai_assets.defs.failures import plain_failures
 from hokusai_assets.defs.resources.inputs import InputsResource
@@ -27,8 +28,8 @@ def benchmark_metrics(
         metrics = measure(
             task,
             benchmark_dataset,
-            predict(task, baseline_model, benchmark_dataset),
-            predict(task, new_model, benchmark_dataset),
+            second_process.call(predict, task, baseline_model, benchmark_dataset),
+            second_process.call(predict, task, new_model, benchmark_dataset),
             folder,
         )
     context.log.info(f"both models scored on {metrics.row_count:,} rows")

@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from hokusai_assets import second_process
 from hokusai_assets.defs.failures import plain_failures
 from hokusai_assets.defs.resources.inputs import InputsResource
 from hokusai_assets.defs.resources.ledger import LedgerResource
@@ -34,7 +35,7 @@ def evaluation_plan(
 
     run = inputs.run
     with plain_failures():
-        seeds = number_of_seeds(run.task)
+        seeds = second_process.call(number_of_seeds, run.task)
         book = ledger.open(dry_run=run.dry_run)
         body = plan_body(
             run.task,

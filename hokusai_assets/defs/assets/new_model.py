@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from hokusai_assets import second_process
 from hokusai_assets.defs import metadata
 from hokusai_assets.defs.failures import plain_failures
 from hokusai_assets.defs.resources.inputs import InputsResource
@@ -21,6 +22,8 @@ def new_model(
     from hokusai_assets.modeling.training import train
 
     with plain_failures(), outputs.scratch(context.run.run_id, "new_model") as folder:
-        model = train(inputs.run.task, merged_dataset, evaluation_plan.seeds, "candidate", folder)
+        model = second_process.call(
+            train, inputs.run.task, merged_dataset, evaluation_plan.seeds, "candidate", folder
+        )
     context.log.info(f"candidate trained on {model.training_rows:,} rows: {model.model_type}")
     return dg.MaterializeResult(value=model, metadata=metadata.of_model(model))

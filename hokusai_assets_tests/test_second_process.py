@@ -1,0 +1,166 @@
+"""The second process: the same answers and errors as here, no secrets of ours, no leftovers."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hokusai_assets import second_process
+from hokusai_assets.errors import ModelError, TaskError
+from hokusai_assets.settings import SECRETS, VARIABLES
+
+
+@pytest.fixture(autouse=True)
+def _none_is_left() -> Iterator[None]:
+    yield
+    second_process.stop()
+
+
+def whoami() -> int:
+    return os.getpid()
+
+
+def environment() -> dict[str, str]:
+    return dict(os.environ)
+
+
+def refuse(field: str) -> None:
+    raise TaskError(f"{field} is wrong.")
+
+
+def divide(numerator: int, *, by: int) -> float:
+    return numerator / by
+
+
+class Unpicklable(Exception):
+    def __init__(self) -> None:
+        super().__init__("it holds a lock")
+        self.lock = threading.Lock()
+
+
+def fail_with_a_lock() -> None:
+    raise Unpicklable
+
+
+def return_a_lock() -> object:
+    return threading.Lock()
+
+
+def crash() -> None:
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
+def sleep(seconds: float) -> str:
+    time.sleep(seconds)
+    return "slept"
+
+
+def test_without_one_the_work_is_done_here() -> None:
+    assert second_process.call(whoami) == os.getpid()
+
+
+def test_with_one_it_is_done_there_until_it_is_stopped() -> None:
+    with second_process.running():
+        first = second_process.call(whoami)
+        assert first != os.getpid()
+        second_process.start()  # there is one already
+        assert second_process.call(whoami) == first
+    assert second_process.call(whoami) == os.getpid()
+    with pytest.raises(ProcessLookupError):
+        os.kill(first, 0)
+
+
+def test_arguments_results_and_errors_are_those_of_the_function() -> None:
+    with second_process.running():
+        assert second_process.call(divide, 3, by=4) == 0.75
+        with pytest.raises(TaskError, match=r"^estimator is wrong\.$"):
+            second_process.call(refuse, "estimator")
+        with pytest.raises(ZeroDivisionError) as raised:
+            second_process.call(divide, 1, by=0)
+        assert "in divide" in raised.value.__notes__[0]  # where it happened there
+        assert second_process.call(divide, 1, by=2) == 0.5  # and it goes on
+
+
+def test_what_cannot_be_sent_back_is_an_error_and_not_the_end() -> None:
+    with second_process.running():
+        with pytest.raises(ModelError, match="Unpicklable"):
+            second_process.call(fail_with_a_lock)
+        with pytest.raises(TypeError, match="pickle"):
+            second_process.call(return_a_lock)
+        assert second_process.call(divide, 1, by=2) == 0.5
+
+
+def test_a_crash_there_is_a_sentence_here() -> None:
+    with second_process.running():
+        with pytest.raises(ModelError, match="give the run more memory, or check the model"):
+            second_process.call(crash)
+        with pytest.raises(ModelError, match="ended"):
+            second_process.call(whoami)  # it is not quietly done here instead
+
+
+def test_an_interrupted_call_never_answers_the_next_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with second_process.running():
+        assert second_process.call(divide, 1, by=2) == 0.5
+        before = signal.signal(signal.SIGALRM, interrupt)
+        signal.setitimer(signal.ITIMER_REAL, 0.2)
+        try:
+            with pytest.raises(KeyboardInterrupt):
+                second_process.call(sleep, 30)
+        finally:
+            signal.signal(signal.SIGALRM, before)
+        with pytest.raises(ModelError):
+            second_process.call(divide, 1, by=2)
+
+
+def test_it_knows_no_secret_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert set(VARIABLES) >= SECRETS
+    for name in SECRETS:
+        monkeypatch.setenv(name, "canary")
+    monkeypatch.setenv("RANDOM_SEED", "7")
+    with second_process.running():
+        found = second_process.call(environment)
+    assert found["RANDOM_SEED"] == "7"
+    assert not SECRETS & set(found)
+
+
+def test_every_variable_that_is_called_a_secret_is_kept_from_it() -> None:
+    secret = {name for name, (_, meaning) in VARIABLES.items() if "secret" in meaning}
+    assert secret <= SECRETS
+
+
+def test_it_finds_what_this_process_finds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path(tmp_path, "only_here.py").write_text("def answer():\n    return 42\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    import only_here
+
+    with second_process.running():
+        assert second_process.call(only_here.answer) == 42
+
+
+def test_it_ends_with_a_parent_that_is_killed() -> None:
+    script = (
+        "import os, signal\n"
+        "from hokusai_assets import second_process\n"
+        "second_process.start()\n"
+        "print(second_process.call(os.getpid), flush=True)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert ran.returncode == -signal.SIGKILL
+    child = int(ran.stdout)
+    deadline = time.monotonic() + 60  # guards against a hang; measures nothing
+    while Path(f"/proc/{child}").exists() and time.monotonic() < deadline:
+        if Path(f"/proc/{child}/stat").read_text().split()[2] == "Z":
+            break  # ended; nobody reaps it here
+        time.sleep(0.05)
+    else:
+        assert not Path(f"/proc/{child}").exists()
