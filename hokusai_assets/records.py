@@ -503,6 +503,7 @@ class Attestation(Record):
     decision: Decision
     attestation_path: str
     delta_output_path: str
+    bundle_path: str = ""  # as the next, where an older version wrote none
     report_path: str = ""  # "" and () where an older version wrote no pages
     contributor_page_paths: tuple[str, ...] = ()
     file_digests: dict[str, str]
