@@ -21,9 +21,9 @@ import numpy as np
 
 from hokusai_assets import decision_rule, scoring
 from hokusai_assets.evaluation.delta import measure_deltas
-from hokusai_assets.evaluation.predictions import ScoredRows
 from hokusai_assets.evaluation.rule import rule_parameters
 from hokusai_assets.scoring import Predictions
+from hokusai_assets.scoring.rows import ScoredRows
 from hokusai_assets.task import Task, parse_task
 
 LABELS = ("bad", "good")

@@ -11,10 +11,11 @@ import numpy as np
 
 from hokusai_assets import scoring
 from hokusai_assets.evaluation.delta import compare
-from hokusai_assets.evaluation.predictions import ScoredRows, write_predictions
+from hokusai_assets.evaluation.predictions import write_predictions
 from hokusai_assets.evaluation.rule import rule_parameters
 from hokusai_assets.records import Attempt, BenchmarkMetrics
 from hokusai_assets.scoring import Predictions
+from hokusai_assets.scoring.rows import ScoredRows
 from hokusai_assets.task import parse_task
 
 ROWS = (10_000, 100_000, 1_000_000)

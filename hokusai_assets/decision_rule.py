@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 VERSION = 1
 CLAUSES = ("data", "rows", "threshold", "evidence", "guards")
+CURRENT = "current"  # the clause beside these that only a ledger can answer
+
+Verdict = Literal["accepted", "rejected", "superseded"]
 
 # A guard with a margin must pass with probability 0.8 when nothing changes: the square of the
 # normal quantiles of 0.95 and 0.8 added, and that of 0.95 alone, in hundredths and in 1e-4.
@@ -153,16 +156,28 @@ def evaluate(rule: Mapping[str, Any], facts: Facts, attempt: int) -> tuple[Claus
     )
 
 
-def verdict(
-    clauses: Sequence[ClauseLike],
-) -> tuple[Literal["accepted", "rejected"], tuple[str, ...]]:
+def current_clause(current: bool) -> ClauseResult:
+    """The clause that the ledger answers when the decision is appended to it."""
+    sentence = (
+        "The benchmark is live and the baseline is the model's head, or the model has none."
+        if current
+        else "The benchmark was retired or the model has another head by now: evaluate anew."
+    )
+    return ClauseResult(CURRENT, current, {}, sentence)
+
+
+def verdict(clauses: Sequence[ClauseLike]) -> tuple[Verdict, tuple[str, ...]]:
     """The verdict and its reasons: what did not hold, or every clause if all did.
 
-    A clause that is missing counts as one that does not hold.
+    A clause that is missing counts as one that does not hold. `superseded` is what would have been
+    accepted, had not another contribution been first; what fails by itself is rejected.
     """
     found = {clause.name for clause in clauses}
     failed = [clause.sentence for clause in clauses if not clause.holds]
     failed += [f"The clause {name} was not evaluated." for name in CLAUSES if name not in found]
+    own = [clause for clause in clauses if clause.name != CURRENT]
+    if failed and found >= set(CLAUSES) and all(clause.holds for clause in own):
+        return "superseded", tuple(failed)
     if failed:
         return "rejected", tuple(failed)
     return "accepted", tuple(clause.sentence for clause in clauses)

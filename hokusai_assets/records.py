@@ -431,11 +431,15 @@ class SliceDelta(Record):
 
 
 class DeltaOne(Record):
-    """The weighted average of the included metrics' deltas, those of losses negated."""
+    """The weighted average of the included metrics' deltas, those of losses negated.
+
+    `degrees_of_freedom_milli` are those of t in 1e-3, rounded down; None where its error is normal.
+    """
 
     value: float | None
     millionths: int | None
     standard_error_nano: int | None
+    degrees_of_freedom_milli: int | None = None
     p_value_pico: int | None
     weights_millionths: dict[MetricName, int]
     metrics_included: tuple[MetricName, ...]
@@ -478,7 +482,7 @@ class DeltaReport(Record):
 class Decision(Record):
     """The verdict and why; depends on what came before, so it is no part of the core."""
 
-    verdict: Literal["accepted", "rejected"]
+    verdict: Literal["accepted", "rejected", "superseded"]
     provisional: bool
     dry_run: bool
     attempt: int
@@ -499,6 +503,7 @@ class Attestation(Record):
     decision: Decision
     attestation_path: str
     delta_output_path: str
+    bundle_path: str = ""  # as the next, where an older version wrote none
     report_path: str = ""  # "" and () where an older version wrote no pages
     contributor_page_paths: tuple[str, ...] = ()
     file_digests: dict[str, str]

@@ -13,6 +13,7 @@ from pathlib import Path
 from hokusai_assets.errors import UsageError
 
 _TRUE = {"1", "true", "yes", "on"}
+_SHORTEST_SECRET = 16  # bytes
 _FALSE = {"", "0", "false", "no", "off"}
 
 # name -> (default shown in .env.example and README, meaning)
@@ -21,6 +22,7 @@ VARIABLES: dict[str, tuple[str, str]] = {
     "HOKUSAI_TEST_MODE": ("false", "true makes mock data the default mode of every run"),
     "HOKUSAI_PII_KEY": ("", "secret for keyed hashes of personal data; empty: masked instead"),
     "HOKUSAI_PLAN_NONCE": ("", "secret in hex that training seeds depend on; empty: none"),
+    "HOKUSAI_SALT_SECRET": ("", "secret in hex that hides benchmark rows' ids; empty: not hidden"),
     "MLFLOW_TRACKING_URI": ("", "empty: SQLite in HOKUSAI_HOME; dry runs track only when set"),
     "MLFLOW_EXPERIMENT_NAME": ("hokusai-pipeline", "MLflow experiment that runs are logged to"),
     "MLFLOW_ARTIFACT_ROOT": ("", "empty: a folder in HOKUSAI_HOME, or what the server says"),
@@ -79,6 +81,21 @@ class Settings:
 def pii_key() -> bytes | None:
     """The operator's key for PII hashes, or None when none is set."""
     return os.environ.get("HOKUSAI_PII_KEY", "").encode() or None
+
+
+def salt_secret() -> bytes | None:
+    """The operator's secret for leaves, or None; raises UsageError where it hides nothing."""
+    text = os.environ.get("HOKUSAI_SALT_SECRET", "").strip()
+    try:
+        secret = bytes.fromhex(text) or None
+    except ValueError:
+        raise UsageError("HOKUSAI_SALT_SECRET must be hexadecimal, such as 64 digits.") from None
+    if secret is not None and len(secret) < _SHORTEST_SECRET:
+        raise UsageError(
+            f"HOKUSAI_SALT_SECRET is too short: with less than {2 * _SHORTEST_SECRET} hexadecimal "
+            "digits it could be guessed. Draw one, such as by `openssl rand -hex 32`."
+        )
+    return secret
 
 
 def plan_nonce() -> bytes | None:

@@ -2,15 +2,22 @@
 
 No times, run ids, hosts, paths or durations, and no floats: scores, metrics and deltas in
 millionths, standard errors in 1e-9, probabilities in 1e-12. Two runs on the same inputs have the
-same core, byte for byte.
+same core, byte for byte. What of it follows from rows is built in measured.py.
 """
 
-import dataclasses
 import hashlib
 import platform
 from importlib import metadata, resources
 from typing import Any
 
+from hokusai_assets.attestation.canonical import composed
+from hokusai_assets.attestation.measured import (
+    delta_one_section,
+    guard_sections,
+    joint_count_section,
+    metric_section,
+)
+from hokusai_assets.attestation.rows.leaves import RowsRoot
 from hokusai_assets.digests import digest_json
 from hokusai_assets.records import (
     BenchmarkDataset,
@@ -22,10 +29,12 @@ from hokusai_assets.records import (
 )
 from hokusai_assets.task import Task
 
-CORE_VERSION = 1
+CORE_VERSION = 2
 
 # The packages whose code stands between the inputs and the numbers.
 NUMERIC_PACKAGES = (
+    "charset-normalizer",
+    "confusable-homoglyphs",
     "duckdb",
     "hokusai-assets",
     "numpy",
@@ -33,6 +42,7 @@ NUMERIC_PACKAGES = (
     "phonenumbers",
     "pyarrow",
     "python-stdnum",
+    "rfc8785",
     "scikit-learn",
     "scipy",
     "threadpoolctl",
@@ -53,13 +63,13 @@ def constraints_digest() -> str:
 
 
 def nullifier(model_id: str, lineage: str, content_root_received: str) -> str:
-    """What stops the same contribution from being paid twice, verbatim, for one model."""
-    material = (
-        b"deltaone/nullifier/v1\x00"
-        + model_id.encode()
-        + lineage.encode()
-        + bytes.fromhex(content_root_received)
-    )
+    """What stops the same contribution from being paid twice, verbatim, for one model.
+
+    SHA-256 of domain, model id, lineage and content root with a zero byte between each: joined
+    without one, model "a" in lineage "bc" would share its nullifiers with "ab" in "c".
+    """
+    parts = (b"deltaone/nullifier/v1", model_id.encode(), lineage.encode())
+    material = b"".join(part + b"\x00" for part in parts) + bytes.fromhex(content_root_received)
     return hashlib.sha256(material).hexdigest()
 
 
@@ -75,13 +85,15 @@ def build_core(
     candidate: TrainedModel,
     metrics: BenchmarkMetrics,
     report: DeltaReport,
+    rows: RowsRoot,
 ) -> dict[str, Any]:
     """The core of one evaluation, as canonical JSON types.
 
     `configuration` is what the run was asked to do, without paths and secrets.
     """
     stored = baseline.origin == "stored"
-    return {
+    joint = joint_count_section(metrics.joint_counts)
+    core = {
         "core_version": CORE_VERSION,
         "dry_run": dry_run,
         "model_id": task.model_id,
@@ -89,6 +101,7 @@ def build_core(
         "task_digest": task.digest,
         "run_configuration": configuration,
         "plan_digest": plan.digest,
+        "key_ids": plan.body["key_ids"],
         "nonce_sha256": plan.body["nonce_sha256"],
         "seeds": list(plan.seeds),
         "content_roots": plan.body["content_roots"],
@@ -117,7 +130,8 @@ def build_core(
             "policy": {
                 "action": task.privacy.action,
                 "detectors": dict(task.privacy.detectors),
-                "columns": {c.name: c.pii for c in task.columns if c.pii is not None},
+                # Pairs and not an object: names of columns need not be ASCII.
+                "columns": sorted([c.name, c.pii] for c in task.columns if c.pii is not None),
             },
             "key_id": contributed.pii_key_id,
         },
@@ -136,42 +150,26 @@ def build_core(
         ],
         "benchmark": {
             "rows": metrics.row_count,
+            "labels": list(metrics.labels),
             "clusters": metrics.clusters,
             "left_out_as_in_base": benchmark.left_out_exact + benchmark.left_out_normalised,
             "sampled_from": benchmark.sampled_from,
             "rows_left_in_training": plan.rows_left_in_training,
         },
-        "joint_counts": [
-            [[cell.label, cell.baseline, cell.candidate, cell.count] for cell in table]
-            for table in metrics.joint_counts
-        ],
+        "rows": rows.body(),
+        "joint_counts": joint,
         "predictions_digests": {
             "baseline": metrics.baseline_predictions_digest,
             "candidate": metrics.candidate_predictions_digest,
         },
-        "metrics": {
-            d.metric: {
-                "baseline_millionths": d.baseline.millionths,
-                "candidate_millionths": d.candidate.millionths,
-                "delta_millionths": d.delta_millionths,
-                "standard_error_nano": d.standard_error_nano,
-                "p_value_pico": d.p_value_pico,
-                "method": d.method,
-                "undefined": d.undefined,
-            }
-            for d in report.deltas
-        },
-        "delta_one": report.delta_one.model_dump(
-            mode="json", include={"millionths", "standard_error_nano", "p_value_pico"}
-        )
-        | {
-            "metrics_included": list(report.delta_one.metrics_included),
-            "metrics_missing": dict(report.delta_one.metrics_missing),
-            "weights_millionths": dict(report.delta_one.weights_millionths),
-            "undefined": report.delta_one.undefined,
-        },
-        "guards": [dataclasses.asdict(guard) for guard in report.guards],
+        "metrics": {delta.metric: metric_section(delta) for delta in report.deltas},
+        "delta_one": delta_one_section(
+            report.delta_one, plan.body["rule"]["primary"], joint, metrics.clusters
+        ),
+        "guards": guard_sections(report.guards),
     }
+    result: dict[str, Any] = composed(core)
+    return result
 
 
 def core_digest(core: dict[str, Any]) -> str:

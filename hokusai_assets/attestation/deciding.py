@@ -3,7 +3,6 @@
 The rule itself stands in decision_rule; here its facts are read from the core's integers.
 """
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -32,13 +31,23 @@ def facts_of(core: Mapping[str, Any], rule: Mapping[str, Any]) -> decision_rule.
 
 
 def decision_of(
-    core: Mapping[str, Any], plan: Mapping[str, Any], attempt: int, provisional: bool
+    core: Mapping[str, Any],
+    plan: Mapping[str, Any],
+    attempt: int,
+    provisional: bool,
+    current: bool | None = None,
 ) -> Decision:
-    """The decision that follows at this attempt, of which core and plan know nothing."""
+    """The decision that follows at this attempt, of which core and plan know nothing.
+
+    `current` is the ledger's answer when the decision was appended: is the benchmark live and the
+    baseline the model's head? None without a ledger; the clause is then not evaluated.
+    """
     rule = plan["rule"]
+    found = decision_rule.evaluate(rule, facts_of(core, rule), attempt)
+    if current is not None:
+        found = (*found, decision_rule.current_clause(current))
     clauses = tuple(
-        Clause(name=c.name, holds=c.holds, numbers=c.numbers, sentence=c.sentence)
-        for c in decision_rule.evaluate(rule, facts_of(core, rule), attempt)
+        Clause(name=c.name, holds=c.holds, numbers=c.numbers, sentence=c.sentence) for c in found
     )
     measured = core["delta_one"]["millionths"]
     gain, payable = gain_of(core, rule), 0
@@ -55,29 +64,17 @@ def decision_of(
     )
 
 
-def _degrees(seeds: int, clusters: int | None) -> int | None:
-    """The fewest that the error can rest on: the core does not say which part was the larger."""
-    known = ([seeds - 1] if seeds > 1 else []) + ([] if clusters is None else [clusters - 1])
-    return max(min(known), 1) if known else None
-
-
 def gain_of(core: Mapping[str, Any], rule: Mapping[str, Any]) -> scoring.Gain | None:
     """What the payable amount is computed from; None where DeltaOne or its error is undefined."""
-    delta_one, benchmark = core["delta_one"], core["benchmark"]
+    delta_one = core["delta_one"]
     if delta_one["millionths"] is None or delta_one["standard_error_nano"] is None:
         return None
-    clusters = benchmark["clusters"]
-    error = delta_one["standard_error_nano"] / 10**5  # from 1e-9 to basis points
-    alone = delta_one["metrics_included"] == [rule["primary"]]
-    null_error = error
-    if alone and rule["primary"] == "accuracy" and clusters is None and len(core["seeds"]) == 1:
-        (table,) = core["joint_counts"]
-        discordant = sum(n for y, before, after, n in table if (before == y) != (after == y))
-        null_error = 10**4 * math.sqrt(discordant) / benchmark["rows"]
+    degrees = delta_one["degrees_of_freedom_milli"]
     return scoring.Gain(
         measured=delta_one["millionths"] / 100,
-        standard_error=error,
-        null_error=null_error,
-        degrees_of_freedom=_degrees(len(core["seeds"]), clusters),
-        conditional=alone,
+        # from 1e-9 to basis points
+        standard_error=delta_one["standard_error_nano"] / 10**5,
+        null_error=delta_one["null_standard_error_nano"] / 10**5,
+        degrees_of_freedom=None if degrees is None else max(degrees / 1000, 1.0),
+        conditional=delta_one["metrics_included"] == [rule["primary"]],
     )

@@ -5,18 +5,19 @@ signed and says so; it claims nothing that does not follow from core and plan. W
 how is deciding.py's and this module's; whether the core itself is true only a recomputation tells.
 """
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
+from hokusai_assets.attestation.bundle import bundle_name
+from hokusai_assets.attestation.canonical import read_record, write_canonical
 from hokusai_assets.attestation.core import core_digest, nullifier
 from hokusai_assets.attestation.deciding import decision_of
-from hokusai_assets.digests import canonical_json, digest_json
-from hokusai_assets.errors import AttestationError
+from hokusai_assets.decision_rule import CURRENT
+from hokusai_assets.digests import digest_json
 from hokusai_assets.records import Decision, EvaluationPlan, TrainedModel
 
 SCHEMA_VERSION = "1.0"
-ATTESTATION_VERSION = "0.1"
+ATTESTATION_VERSION = "0.2"
 
 PUBLIC_INPUTS = (
     "model_id",
@@ -51,6 +52,7 @@ def build_document(
     return {
         **_CONSTANT,
         "run_id": run_id,
+        "bundle": bundle_name(run_id),
         "timestamp": timestamp,
         "dry_run": core["dry_run"],
         "models": {
@@ -67,24 +69,12 @@ def build_document(
 
 def document_bytes(document: dict[str, Any]) -> bytes:
     """The document as it is written."""
-    return canonical_json(document)
+    return write_canonical(document, attestation_name(document["run_id"]))
 
 
 def read_document(content: bytes, name: str) -> dict[str, Any]:
     """The document in `content`; raises AttestationError unless it is canonical JSON."""
-    try:
-        document = json.loads(content)
-    except ValueError:
-        raise AttestationError(f"{name} is not JSON: it was cut off or changed.") from None
-    try:
-        same = isinstance(document, dict) and canonical_json(document) == content
-    except (TypeError, ValueError):
-        same = False
-    if not same:
-        raise AttestationError(
-            f"{name} is not canonical JSON: it was changed after it was written."
-        )
-    return dict(document)
+    return read_record(content, name)
 
 
 def disagreements(document: dict[str, Any], file_digests: dict[str, str]) -> list[str]:
@@ -99,8 +89,9 @@ def disagreements(document: dict[str, Any], file_digests: dict[str, str]) -> lis
         return ["the plan is missing"]
     found = []
     try:
-        for name, expected in {**_following(core), **_CONSTANT, "dry_run": core["dry_run"]}.items():
-            if document.get(name) != expected:
+        following = {**_following(core), **_CONSTANT, "dry_run": core["dry_run"]}
+        for name, said in following.items():
+            if document.get(name) != said:
                 found.append(f"{name} does not follow from the core")
         if digest_json(plan) != core["plan_digest"]:
             found.append("the plan is not the one that the core names")
@@ -112,9 +103,18 @@ def disagreements(document: dict[str, Any], file_digests: dict[str, str]) -> lis
         stored = core["baseline"]["file_sha256"]
         if stored is not None and document["models"]["baseline"]["model_hash"] != stored:
             found.append("models.baseline.model_hash is not the core's")
+        if document.get("bundle") != bundle_name(document["run_id"]):
+            found.append("bundle is not that of the run")
         decision = document["decision"]
-        attempt, provisional = decision["attempt"], decision["provisional"]
-        if decision != decision_of(core, plan, attempt, provisional).model_dump(mode="json"):
+        answers = [c["holds"] for c in decision["clauses"] if c["name"] == CURRENT]
+        expected = decision_of(
+            core,
+            plan,
+            decision["attempt"],
+            decision["provisional"],
+            answers[0] if answers else None,
+        )
+        if decision != expected.model_dump(mode="json"):
             found.append("the decision does not follow from plan and core")
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         found.append(f"core, plan or decision are not of their form ({type(error).__name__})")

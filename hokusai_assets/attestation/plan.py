@@ -7,6 +7,7 @@ changes them all.
 import hashlib
 from typing import Any
 
+from hokusai_assets.attestation.canonical import write_canonical
 from hokusai_assets.attestation.ledger import Ledger
 from hokusai_assets.digests import digest_json
 from hokusai_assets.records import (
@@ -35,9 +36,14 @@ def plan_body(
     nonce: bytes | None,
     paid_root: str | None,
     dry_run: bool,
+    salt_key_id: str | None = None,
 ) -> dict[str, Any]:
-    """The plan as canonical JSON types; `baseline_sha256` is None where it will be trained."""
-    return {
+    """The plan as canonical JSON types; `baseline_sha256` is None where it will be trained.
+
+    `salt_key_id` names the secret of the leaves. Raises AttestationError where the task uses text
+    that canonical records refuse.
+    """
+    body = {
         "plan_version": PLAN_VERSION,
         "dry_run": dry_run,
         "task_digest": task.digest,
@@ -56,9 +62,12 @@ def plan_body(
         "paid_root": paid_root,
         "number_of_seeds": number_of_seeds,
         "nonce_sha256": None if nonce is None else hashlib.sha256(nonce).hexdigest(),
-        "key_ids": {"pii": contributed.pii_key_id},
+        "key_ids": {"pii": contributed.pii_key_id, "salt": salt_key_id},
         "rule": rule,
     }
+    # Before anything is committed: a record that could not be read again is no record.
+    write_canonical(body, "plan.json")
+    return body
 
 
 def derive_seed(plan_digest: str, nonce: bytes | None, index: int) -> int:

@@ -138,6 +138,7 @@ def of_attestation(attestation: Attestation) -> Metadata:
         "dry_run": decision.dry_run,
         "why": dg.MetadataValue.md("\n".join(f"- {reason}" for reason in decision.reasons)),
         "core_digest": attestation.core_digest,
+        "bundle": dg.MetadataValue.path(attestation.bundle_path),
         "attestation_file": dg.MetadataValue.path(attestation.attestation_path),
         "delta_output_file": dg.MetadataValue.path(attestation.delta_output_path),
         "report": dg.MetadataValue.path(attestation.report_path),

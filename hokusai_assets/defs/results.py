@@ -1,17 +1,21 @@
-"""The end of an evaluation: decide, write the result files and the pages made of them, track.
+"""The end of an evaluation: decide, write the bundle, the result files and their pages, track.
 
 Joins what attestation/ and reporting/ make, which know nothing of one another. The attestation is
-written after what it names: where it stands, that stands. The pages come last, since they can be
-made again from the two files at any time; their digests stand nowhere.
+written after what it names, the bundle too: where it stands, that stands. The pages come last,
+since they can be made again from the two files at any time; their digests stand nowhere.
 """
 
 import hashlib
 import json
+import time
 from pathlib import Path
 from typing import Any
 
+from hokusai_assets.attestation.bundle import staged
+from hokusai_assets.attestation.bundle_reading import read_bundle, record_disagreements
 from hokusai_assets.attestation.core import build_core, core_digest
 from hokusai_assets.attestation.deciding import decision_of
+from hokusai_assets.attestation.decision import decision_body, decision_document
 from hokusai_assets.attestation.document import (
     attestation_name,
     build_document,
@@ -20,6 +24,7 @@ from hokusai_assets.attestation.document import (
     read_document,
 )
 from hokusai_assets.attestation.ledger import Ledger
+from hokusai_assets.defs.bundling import copy_contribution, copy_model, run_record, write_rows
 from hokusai_assets.defs.resources.inputs import RunInputs
 from hokusai_assets.defs.resources.tracking import TrackingResource
 from hokusai_assets.errors import AttestationError
@@ -88,22 +93,44 @@ def write_results(
     contributed: ContributedDataset,
     merged: MergedDataset,
 ) -> Attestation:
-    """Decide, write `delta_output_*.json`, then `attestation_*.json`, then the pages, and track."""
-    core = build_core(
-        run.task,
-        dry_run=run.dry_run,
-        configuration=run_configuration(run),
-        benchmark=benchmark,
-        contributed=contributed,
-        plan=plan,
-        baseline=baseline,
-        candidate=candidate,
-        metrics=metrics,
-        report=report,
-    )
-    # By the code that a verifier runs, from core and plan alone.
-    decision = decision_of(core, plan.body, plan.attempt.number, plan.attempt.provisional)
-    ledger.append(decision.model_dump(mode="json"))
+    """Decide, write the bundle, `delta_output_*.json`, `attestation_*.json`, pages, and track."""
+    # Absolute in what is stored: checks and replays may run from another folder.
+    output_dir = output_dir if is_url(output_dir) else str(Path(output_dir).absolute())
+    with staged(output_dir, run_id) as stage:
+        core = build_core(
+            run.task,
+            dry_run=run.dry_run,
+            configuration=run_configuration(run),
+            benchmark=benchmark,
+            contributed=contributed,
+            plan=plan,
+            baseline=baseline,
+            candidate=candidate,
+            metrics=metrics,
+            report=report,
+            rows=write_rows(stage, run, plan, benchmark, metrics),
+        )
+        copy_model(stage, baseline)
+        copy_model(stage, candidate)
+        copy_contribution(stage, run.task, contributed)
+        # By the code that a verifier runs, from core and plan alone.
+        attempt, provisional = plan.attempt.number, plan.attempt.provisional
+        decision = decision_of(core, plan.body, attempt, provisional)
+        body = decision_body(
+            core,
+            plan.body,
+            attempt=attempt,
+            current=None,
+            candidate_file_sha256=candidate.files[0].sha256,
+            provisional=provisional,
+        )
+        ledger.append(body)
+        bundle_path = stage.publish(
+            core=core,
+            plan=plan.body,
+            decision=decision_document(body, None),
+            run=run_record(run_id, timestamp, tracking.started_ms, int(time.time() * 1000)),
+        )
     mlflow_run_id = tracking.begin(run_id)
     delta_output = delta_output_bytes(
         build_delta_output(
@@ -134,8 +161,6 @@ def write_results(
             files=digests,
         )
     )
-    # Absolute in what is stored: checks and replays may run from another folder.
-    output_dir = output_dir if is_url(output_dir) else str(Path(output_dir).absolute())
     delta_output_path = write_once(output_dir, delta_output_name(run_id), delta_output)
     attestation_path = write_once(output_dir, attestation_name(run_id), document)
     report_path, contributor_page_paths = _write_pages(output_dir, run_id, delta_output, document)
@@ -163,6 +188,7 @@ def write_results(
         decision=decision,
         attestation_path=attestation_path,
         delta_output_path=delta_output_path,
+        bundle_path=bundle_path,
         report_path=report_path,
         contributor_page_paths=contributor_page_paths,
         file_digests=digests,
@@ -200,6 +226,7 @@ def result_disagreements(attestation: Attestation) -> list[str]:
     ]
     if core_digest(attestation.core) != attestation.core_digest:
         problems.append("the record's core does not have the record's core digest")
+    problems += _bundle_problems(attestation)
     name = attestation_name(attestation.run_id)
     if name in contents:
         try:
@@ -209,4 +236,20 @@ def result_disagreements(attestation: Attestation) -> list[str]:
         problems += disagreements(document, found)
         if document.get("core_digest") != attestation.core_digest:
             problems.append(f"{name} holds another core than the record")
+    return problems
+
+
+def _bundle_problems(attestation: Attestation) -> list[str]:
+    """What in the bundle disagrees with the record; nothing where an older version wrote none."""
+    if not attestation.bundle_path:
+        return []
+    try:
+        bundle = read_bundle(attestation.bundle_path)
+    except AttestationError as error:
+        return [f"bundle: {error}"]
+    problems = [f"bundle: {problem}" for problem in record_disagreements(bundle)]
+    if bundle.core != attestation.core:
+        problems.append("bundle: it holds another core than the record")
+    elif not problems and bundle.decision["body"]["verdict"] != attestation.decision.verdict:
+        problems.append("bundle: it holds another verdict than the record")
     return problems

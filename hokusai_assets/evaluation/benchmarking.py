@@ -7,22 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hokusai_assets import scoring
 from hokusai_assets.errors import ModelError, ReferenceDataError
 from hokusai_assets.evaluation.own_metrics import own_values
-from hokusai_assets.evaluation.predictions import (
-    ScoredRows,
-    predictions_digest,
-    write_predictions,
-)
+from hokusai_assets.evaluation.predictions import write_predictions
 from hokusai_assets.evaluation.slices import members
-from hokusai_assets.records import BenchmarkDataset, BenchmarkMetrics, JointCount, MetricValue
+from hokusai_assets.records import BenchmarkDataset, BenchmarkMetrics, MetricValue
+from hokusai_assets.scoring.comparing import value_record
+from hokusai_assets.scoring.deltas import joint_counts
+from hokusai_assets.scoring.prediction_lines import prediction_cells, predictions_digest
+from hokusai_assets.scoring.rows import ScoredRows
 from hokusai_assets.tables import ROW_DIGEST, read_table
 from hokusai_assets.task import Label, MetricName, Task, is_own
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 def measure(
@@ -38,6 +41,7 @@ def measure(
     seed, everything else as many as the candidate. Raises ModelError where they do not fit.
     """
     rows = _scored_rows(task, benchmark, baseline, candidate)
+    baseline, candidate = rows.baseline, rows.candidate
     write_predictions(rows, folder)
     names = task.data.labels
     return BenchmarkMetrics(
@@ -45,15 +49,20 @@ def measure(
         benchmark_root=benchmark.content_root,
         row_count=rows.row_count,
         labels=names,
-        joint_counts=tuple(_cells(_joint(rows, pair, len(names))) for pair in range(rows.pairs())),
+        joint_counts=joint_counts(rows, len(names)),
         baseline=tuple(metric_value(m, rows.truth, baseline, names) for m in task.metrics.included),
         candidate=tuple(
             metric_value(m, rows.truth, candidate, names) for m in task.metrics.included
         ),
-        baseline_predictions_digest=predictions_digest(rows.row_digests, baseline),
-        candidate_predictions_digest=predictions_digest(rows.row_digests, candidate),
+        baseline_predictions_digest=_digest(baseline, len(names)),
+        candidate_predictions_digest=_digest(candidate, len(names)),
         clusters=rows.cluster_count,
     )
+
+
+def _digest(predictions: scoring.Predictions, classes: int) -> str:
+    # With scores wherever there are any: the rule always guards auroc where it can.
+    return predictions_digest(prediction_cells(predictions, scores=True, classes=classes))
 
 
 def metric_value(
@@ -72,13 +81,6 @@ def values_of(
     return scoring.score_metric(metric, truth, predictions, names)
 
 
-def value_record(metric: MetricName, value: scoring.Value) -> MetricValue:
-    """A metric's exact value as a record."""
-    if isinstance(value, scoring.Undefined):
-        return MetricValue(metric=metric, value=None, millionths=None, undefined=value.reason)
-    return MetricValue(metric=metric, value=float(value), millionths=scoring.millionths(value))
-
-
 def _scored_rows(
     task: Task,
     benchmark: BenchmarkDataset,
@@ -86,6 +88,8 @@ def _scored_rows(
     candidate: scoring.Predictions,
 ) -> ScoredRows:
     columns = {ROW_DIGEST, task.target.name, *(part.column for part in task.slices)}
+    if task.id_column is not None:
+        columns.add(task.id_column.name)
     if task.group_column is not None:
         columns.add(task.group_column.name)
     table = read_table(benchmark.folder, sorted(columns))
@@ -110,8 +114,39 @@ def _scored_rows(
     if task.group_column is not None:
         clusters = _codes(table.column(task.group_column.name).to_pylist())
     digests = table.column(ROW_DIGEST).to_pylist()
-    slices = tuple((part.name, members(table, part)) for part in task.slices)
-    return ScoredRows(digests, truth.astype(np.int64), baseline, candidate, clusters, slices)
+    at = leaf_order(task, table)
+    return ScoredRows(
+        [digests[place] for place in at.tolist()],
+        truth[at].astype(np.int64),
+        _taken(baseline, at),
+        _taken(candidate, at),
+        None if clusters is None else clusters[at],
+        tuple((part.name, members(table, part)[at]) for part in task.slices),
+    )
+
+
+def leaf_order(task: Task, table: pa.Table) -> Any:
+    """Positions of a benchmark table's rows by row digest, then id; a row without one first.
+
+    Rows of equal digest and id are equal in everything that is measured, so that any order of
+    them is the same.
+    """
+    digests = table.column(ROW_DIGEST).to_pylist()
+    ids = row_ids(task, table)
+    return np.array(sorted(range(len(digests)), key=lambda i: (digests[i], ids[i])), np.int64)
+
+
+def row_ids(task: Task, table: pa.Table) -> list[str]:
+    """Each row's id as text, "" where it has none."""
+    if task.id_column is None:
+        return [""] * table.num_rows
+    cells = table.column(task.id_column.name).to_pylist()
+    return ["" if cell is None else str(cell) for cell in cells]
+
+
+def _taken(predictions: scoring.Predictions, at: Any) -> scoring.Predictions:
+    scores = None if predictions.scores is None else predictions.scores[:, at]
+    return scoring.Predictions(predictions.labels[:, at], scores)
 
 
 def _codes(groups: list[Any]) -> Any:
@@ -123,16 +158,3 @@ def _codes(groups: list[Any]) -> Any:
         codes.append(len(known) + empty if group is None else known[group])
         empty += group is None
     return np.array(codes, dtype=np.int64)
-
-
-def _joint(rows: ScoredRows, pair: int, classes: int) -> Any:
-    base, _ = rows.baseline.of_seed(pair)
-    cand, _ = rows.candidate.of_seed(pair)
-    return scoring.joint_table(rows.truth, base, cand, classes)
-
-
-def _cells(table: Any) -> tuple[JointCount, ...]:
-    return tuple(
-        JointCount(label=int(a), baseline=int(b), candidate=int(c), count=int(table[a, b, c]))
-        for a, b, c in np.argwhere(table)
-    )

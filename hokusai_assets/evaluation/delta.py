@@ -12,19 +12,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from hokusai_assets import decision_rule, scoring
+from hokusai_assets import decision_rule
 from hokusai_assets.errors import ModelError
-from hokusai_assets.evaluation.benchmarking import value_record
-from hokusai_assets.evaluation.comparing import Compared, compare_metric, error_nano, number
-from hokusai_assets.evaluation.delta_one import delta_one_of
+from hokusai_assets.evaluation.benchmarking import values_of
 from hokusai_assets.evaluation.details import details_of
-from hokusai_assets.evaluation.guards import measure_guard
-from hokusai_assets.evaluation.intervals import Intervals
-from hokusai_assets.evaluation.predictions import ScoredRows, read_predictions
+from hokusai_assets.evaluation.own_metrics import bootstrap_spread
+from hokusai_assets.evaluation.predictions import read_predictions
 from hokusai_assets.evaluation.slices import slice_deltas
-from hokusai_assets.evaluation.uncertainty import spread_of
 from hokusai_assets.records import (
     Attempt,
     BenchmarkMetrics,
@@ -35,7 +29,11 @@ from hokusai_assets.records import (
     MetricDelta,
 )
 from hokusai_assets.scoring import Undefined
-from hokusai_assets.task import Label, Task, is_own
+from hokusai_assets.scoring.comparing import Compared, compare_metric
+from hokusai_assets.scoring.deltas import deltas_of, discordant
+from hokusai_assets.scoring.reported import Intervals
+from hokusai_assets.scoring.rows import ScoredRows
+from hokusai_assets.task import DEFAULT_SEED, Label, MetricName, Task, is_own
 
 
 @dataclass(frozen=True)
@@ -81,7 +79,7 @@ def compare(
         distinct_rows=distinct_rows,
         benchmark_rows_in_training=benchmark_rows_in_training,
     )
-    fixed, broken = _discordant(rows, rows.truth >= 0)
+    fixed, broken = discordant(rows, rows.truth >= 0)
     of_baseline, of_candidate = details_of(rows, metrics.labels)
     return DeltaReport(
         deltas=measured.deltas,
@@ -114,15 +112,10 @@ def measure_deltas(
     benchmark_rows_in_training: int,
 ) -> MeasuredDeltas:
     """Deltas, DeltaOne and what the rule's clauses need; intervals only where they are shown."""
-    compared = [compare_metric(name, rows, names, task) for name in task.metrics.included]
-    deltas = tuple(_delta(part, rows, rule, intervals) for part in compared)
-    averaged = [c for c in compared if not is_own(c.metric) or rule["weights"][c.metric]]
-    delta_one = delta_one_of(averaged, rows, rule, intervals)
-    primary = next(d for d in deltas if d.metric == rule["primary"])
-    guards = tuple(
-        measure_guard(guard, rows, names, decision_rule.direction(rule, guard["metric"]))
-        for guard in rule["guards"]
-    )
+    compared = [_compared(name, rows, names, task) for name in task.metrics.included]
+    measured = deltas_of(compared, rows, names, rule, intervals)
+    delta_one = measured.delta_one
+    primary = next(d for d in measured.deltas if d.metric == rule["primary"])
     facts = decision_rule.Facts(
         rows=rows.row_count,
         benchmark_rows_in_training=benchmark_rows_in_training,
@@ -134,63 +127,18 @@ def measure_deltas(
         delta_one_p_pico=delta_one.p_value_pico,
         primary_undefined=primary.undefined,
         delta_one_undefined=delta_one.undefined,
-        guards=guards,
+        guards=measured.guards,
     )
-    return MeasuredDeltas(deltas, delta_one, facts)
+    return MeasuredDeltas(measured.deltas, delta_one, facts)
 
 
-def _delta(
-    part: Compared, rows: ScoredRows, rule: Mapping[str, Any], intervals: Intervals | None
-) -> MetricDelta:
-    sign = decision_rule.direction(rule, part.metric)
-    baseline = value_record(part.metric, scoring.seed_mean(part.before))
-    candidate = value_record(part.metric, scoring.seed_mean(part.after))
-    if part.undefined is not None:
-        return MetricDelta(
-            metric=part.metric,
-            baseline=baseline,
-            candidate=candidate,
-            delta=None,
-            delta_millionths=None,
-            standard_error_nano=None,
-            p_value_pico=None,
-            method=None,
-            undefined=part.undefined,
-            higher_is_better=sign > 0,
-        )
-    method = str(rule["tests"][part.metric])
-    spread = part.bootstrapped or spread_of(
-        part.influence_before,
-        part.influence_after,
-        [number(value) for value in part.before],
-        [number(value) for value in part.after],
-        rows.clusters,
-    )
-    if method == "mcnemar_exact":
-        # Of recall, the rows that count are the positive class's.
-        of_metric = rows.truth == 1 if part.metric == "recall" else rows.truth >= 0
-        p_value: float | Undefined = scoring.mcnemar_p(*_discordant(rows, of_metric))
-    else:
-        p_value = scoring.improvement_p(sign * part.delta, spread)
-    return MetricDelta(
-        metric=part.metric,
-        baseline=baseline,
-        candidate=candidate,
-        delta=float(part.delta),
-        delta_millionths=scoring.millionths(part.delta),
-        standard_error_nano=error_nano(spread),
-        p_value_pico=None if isinstance(p_value, Undefined) else scoring.pico(p_value),
-        method=method,
-        interval=intervals and intervals.of_metric(part.metric, part.delta, spread),
-        undefined=p_value.reason if isinstance(p_value, Undefined) else None,
-        higher_is_better=sign > 0,
-    )
-
-
-def _discordant(rows: ScoredRows, of_metric: Any) -> tuple[int, int]:
-    """Rows that only the candidate, and that only the baseline has right, of the first seed."""
-    right_before = rows.baseline.labels[0] == rows.truth
-    right_after = rows.candidate.labels[0] == rows.truth
-    fixed = int(np.count_nonzero(right_after & ~right_before & of_metric))
-    broken = int(np.count_nonzero(right_before & ~right_after & of_metric))
-    return fixed, broken
+def _compared(metric: MetricName, rows: ScoredRows, names: Sequence[Label], task: Task) -> Compared:
+    """One metric of both models, of the registry or one of the task's own."""
+    if not is_own(metric):
+        return compare_metric(metric, rows, names)
+    before = values_of(metric, rows.truth, rows.baseline, names)
+    after = values_of(metric, rows.truth, rows.candidate, names)
+    if any(isinstance(value, Undefined) for value in (*before, *after)):
+        return Compared(metric, before, after, None, None)
+    seed = DEFAULT_SEED if task.seed is None else task.seed
+    return Compared(metric, before, after, None, None, bootstrap_spread(metric, rows, seed))

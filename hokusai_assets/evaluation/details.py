@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from hokusai_assets import scoring
-from hokusai_assets.evaluation.predictions import ScoredRows
 from hokusai_assets.records import CalibrationBin, ClassScores, ModelDetails
 from hokusai_assets.scoring import MILLION, Undefined
+from hokusai_assets.scoring.rows import ScoredRows
 from hokusai_assets.task import Label
 
 BINS = 10

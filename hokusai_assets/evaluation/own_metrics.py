@@ -12,7 +12,7 @@ import hashlib
 import importlib
 import inspect
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 
 from hokusai_assets.errors import TaskError
-from hokusai_assets.evaluation.predictions import ScoredRows
 from hokusai_assets.scoring import MILLION, Predictions, Spread, Undefined, Value
+from hokusai_assets.scoring.rows import ScoredRows
 
 RESAMPLES = 200
 _MOST_UNDEFINED = 0.05
@@ -89,23 +89,6 @@ def bootstrap_spread(name: str, rows: ScoredRows, seed: int) -> Spread | Undefin
     noise = by_rows**2 / min(units - 1, RESAMPLES - 1)
     noise += sum(part**2 / freedom for part, freedom in parts)
     return Spread(math.sqrt(variance), variance**2 / noise)
-
-
-def widened(spread: Spread | Undefined, others: Sequence[tuple[float, Any]]) -> Spread | Undefined:
-    """`spread` with weighted metrics of one's own, as though all were perfectly correlated.
-
-    `others` are pairs of weight and spread. No sum of correlated numbers varies more than that.
-    """
-    for weight, other in others:
-        if isinstance(spread, Undefined):
-            return spread
-        if isinstance(other, Undefined):
-            return other
-        known = [s.degrees_of_freedom for s in (spread, other) if s.degrees_of_freedom is not None]
-        spread = Spread(
-            spread.standard_error + abs(weight) * other.standard_error, min(known, default=None)
-        )
-    return spread
 
 
 def _load(name: str) -> Callable[..., Any]:

@@ -1,21 +1,20 @@
-"""Predictions of both models on disk: one Parquet row a benchmark row, and their digests.
+"""Predictions of both models on disk: one Parquet row a benchmark row, in leaf order.
 
 Columns: `_row_digest` (32 bytes), `label` (class index), `cluster` (a code from 0, where the task
 has a group column), `slice:NAME` (whether the row is in it), and for each model and seed
 `baseline_prediction_0`, `baseline_score_0_1` (seed 0, class 1, in millionths) and so on. Metrics
-over them are benchmarking's and delta's.
+over them are benchmarking's and delta's; their digests follow from leaves and are scoring's.
 """
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hokusai_assets.errors import StorageError
 from hokusai_assets.scoring import Predictions
+from hokusai_assets.scoring.rows import ScoredRows
 from hokusai_assets.tables import ROW_DIGEST, read_table, write_table
 
 if TYPE_CHECKING:
@@ -25,36 +24,6 @@ LABEL = "label"
 CLUSTER = "cluster"
 SLICE = "slice:"
 MODELS = ("baseline", "candidate")
-
-
-@dataclass(frozen=True, eq=False)
-class ScoredRows:
-    """Both models' predictions on the same n rows, in the benchmark's order.
-
-    `truth`: class indices, shape (n,); `clusters`: codes from 0 of the same shape, or None;
-    `slices`: names of parts of the benchmark, each with a mask of the same shape.
-    """
-
-    row_digests: list[bytes]
-    truth: Any
-    baseline: Predictions
-    candidate: Predictions
-    clusters: Any
-    slices: tuple[tuple[str, Any], ...] = ()
-
-    @property
-    def row_count(self) -> int:
-        """How many benchmark rows there are."""
-        return len(self.truth)
-
-    @property
-    def cluster_count(self) -> int | None:
-        """How many groups the rows belong to, or None without a group column."""
-        return None if self.clusters is None else len(np.unique(self.clusters))
-
-    def pairs(self) -> int:
-        """How many pairs of seeds there are; a stored baseline stands in every one."""
-        return max(self.baseline.seeds, self.candidate.seeds)
 
 
 def write_predictions(rows: ScoredRows, folder: str | Path) -> None:
@@ -102,27 +71,6 @@ def read_predictions(folder: str, *, digests: bool = True) -> ScoredRows:
         if name.startswith(SLICE)
     )
     return ScoredRows(row_digests, _integers(table, LABEL), baseline, candidate, clusters, slices)
-
-
-def predictions_digest(row_digests: list[bytes], predictions: Predictions) -> str:
-    """The SHA-256, as hex, over one line a row, sorted, each with a line feed.
-
-    A line is the canonical JSON of [row digest in hex, [[prediction, scores...] per seed]], which
-    sorts by row digest. Predictions are class indices, scores millionths: of the positive class
-    with two classes, of all in label order with more, of none for a model without probabilities.
-    """
-    cells = []
-    for seed in range(predictions.seeds):
-        labels, scores = predictions.of_seed(seed)
-        columns = [labels] if scores is None else [labels, *scores.T]
-        cells.append(
-            [",".join(map(str, row)) for row in zip(*(c.tolist() for c in columns), strict=True)]
-        )
-    lines = [
-        '["' + digest.hex() + '",[[' + "],[".join(parts) + "]]]\n"
-        for digest, parts in zip(row_digests, zip(*cells, strict=True), strict=True)
-    ]
-    return hashlib.sha256("".join(sorted(lines)).encode()).hexdigest()
 
 
 def _read_model(table: Any, model: str) -> Predictions:

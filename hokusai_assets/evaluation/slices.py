@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hokusai_assets import decision_rule, scoring
-from hokusai_assets.evaluation.intervals import reported
-from hokusai_assets.evaluation.predictions import ScoredRows
-from hokusai_assets.evaluation.uncertainty import influences, spread_of
 from hokusai_assets.records import BenchmarkDataset, SliceDelta
-from hokusai_assets.scoring import Predictions, Undefined
+from hokusai_assets.scoring import Undefined
+from hokusai_assets.scoring.reported import reported
+from hokusai_assets.scoring.rows import ScoredRows, rows_of
+from hokusai_assets.scoring.uncertainty import influences, spread_of
 from hokusai_assets.tables import read_table
 from hokusai_assets.task import Label, MetricName, SliceSection, Task
 
@@ -65,25 +65,6 @@ def slice_deltas(
         delta.model_copy(update={"p_holm_pico": adjusted.get(name)})
         for name, (delta, _) in found.items()
     )
-
-
-def rows_of(rows: ScoredRows, mask: Any) -> ScoredRows:
-    """The rows of a slice alone, without their digests."""
-    clusters = None
-    if rows.clusters is not None:
-        clusters = np.unique(rows.clusters[mask], return_inverse=True)[1]
-    return ScoredRows(
-        [],
-        rows.truth[mask],
-        _of(rows.baseline, mask),
-        _of(rows.candidate, mask),
-        clusters,
-    )
-
-
-def _of(model: Predictions, mask: Any) -> Predictions:
-    scores = None if model.scores is None else model.scores[:, mask]
-    return Predictions(model.labels[:, mask], scores)
 
 
 def _delta(

@@ -8,10 +8,13 @@ from typing import Any
 
 import pytest
 
+from hokusai_assets.attestation.canonical import read_record
 from hokusai_assets.attestation.core import build_core, core_digest, nullifier
 from hokusai_assets.attestation.deciding import gain_of
+from hokusai_assets.attestation.measured import delta_one_section
+from hokusai_assets.attestation.rows.leaves import RowsRoot
 from hokusai_assets.digests import canonical_json, digest_json
-from hokusai_assets.records import ContributedDataset, EvaluationPlan
+from hokusai_assets.records import ContributedDataset, DeltaOne, EvaluationPlan
 from hokusai_assets.task import load_task
 from hokusai_assets_tests.conftest import OTHER_WALLET, WALLET, Evaluated
 
@@ -19,6 +22,10 @@ from hokusai_assets_tests.conftest import OTHER_WALLET, WALLET, Evaluated
 def document(evaluated: Evaluated) -> dict[str, Any]:
     body: dict[str, Any] = json.loads(Path(evaluated["attestation"].attestation_path).read_text())
     return body
+
+
+def rows_root(core: dict[str, Any]) -> RowsRoot:
+    return RowsRoot(**{k: v for k, v in core["rows"].items() if k != "leaf_version"})
 
 
 def build(evaluated: Evaluated, **changes: Any) -> dict[str, Any]:
@@ -33,6 +40,7 @@ def build(evaluated: Evaluated, **changes: Any) -> dict[str, Any]:
         "candidate": evaluated["new_model"],
         "metrics": evaluated["benchmark_metrics"],
         "report": evaluated["delta_report"],
+        "rows": rows_root(evaluated["attestation"].core),
     }
     return build_core(changes.pop("task", task), **(arguments | changes))
 
@@ -154,14 +162,77 @@ def test_fractions_stand_as_decimal_text(evaluated: Evaluated) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seeds", "clusters", "degrees"), [(1, None, None), (5, None, 4), (1, 40, 39), (5, 3, 2)]
+    ("milli", "degrees"), [(None, None), (4_000, 4), (39_512, 39.512), (700, 1)]
 )
-def test_the_payable_gain_rests_on_the_fewest_degrees(
-    evaluated: Evaluated, seeds: int, clusters: int | None, degrees: int | None
+def test_the_payable_gain_rests_on_the_degrees_of_its_error(
+    evaluated: Evaluated, milli: int | None, degrees: float | None
 ) -> None:
     core = copy.deepcopy(evaluated["attestation"].core)
-    core["seeds"] = [1] * seeds
-    core["benchmark"]["clusters"] = clusters
+    core["delta_one"]["degrees_of_freedom_milli"] = milli
     gain = gain_of(core, evaluated["evaluation_plan"].body["rule"])
     assert gain is not None
     assert gain.degrees_of_freedom == degrees
+    # Five metrics are averaged: there is no other error if nothing had changed.
+    assert gain.null_error == gain.standard_error > 0
+
+
+def test_of_accuracy_alone_the_null_error_follows_from_the_joint_counts() -> None:
+    table = [[0, 0, 0, 1500], [0, 1, 0, 285], [1, 1, 0, 187], [1, 1, 1, 1000], [1, 0, 0, 28]]
+    found = DeltaOne(
+        value=0.03,
+        millionths=30_000,
+        standard_error_nano=7_000_000,
+        p_value_pico=1,
+        weights_millionths={"accuracy": 1_000_000},
+        metrics_included=("accuracy",),
+        metrics_missing={},
+        computation_method="",
+    )
+
+    def null_error(**changes: Any) -> int:
+        arguments = {"primary": "accuracy", "joint": [table], "clusters": None} | changes
+        section = delta_one_section(changes.pop("found", found), **_without(arguments, "found"))
+        return int(section["null_standard_error_nano"])
+
+    assert null_error() == round(1e9 * (285 + 187) ** 0.5 / 3000) == 7_241_854
+    for changes in (
+        {"clusters": 40},
+        {"joint": [table, table]},
+        {"primary": "recall"},
+        {"found": found.model_copy(update={"metrics_included": ("accuracy", "auroc")})},
+    ):
+        assert null_error(**changes) == 7_000_000
+
+
+def _without(arguments: dict[str, Any], name: str) -> dict[str, Any]:
+    return {key: value for key, value in arguments.items() if key != name}
+
+
+def test_only_closed_form_intervals_stand_in_the_core(evaluated: Evaluated) -> None:
+    core, report = evaluated["attestation"].core, evaluated["delta_report"]
+    methods = {d.metric: d.interval.method for d in report.deltas}
+    held = {name: m["interval"] and m["interval"]["method"] for name, m in core["metrics"].items()}
+    assert held["accuracy"] == methods["accuracy"]
+    assert held["auroc"] == "influence_normal"
+    assert "bootstrap" not in json.dumps(core)
+    assert (
+        {n for n, m in methods.items() if m == "bootstrap_percentile"}
+        == {name for name, method in held.items() if method is None}
+        != set()
+    )
+
+
+def test_names_of_columns_and_labels_may_be_any_text(evaluated: Evaluated) -> None:
+    """Keys of the core are ASCII, so what a task names stands in values."""
+    task = load_task(evaluated.outputs.parent / "task.toml").task
+    columns = tuple(
+        c.model_copy(update={"name": "Größe", "pii": "mask"}) if c.name == "note" else c
+        for c in task.columns
+    )
+    candidate = evaluated["new_model"].model_copy(
+        update={"configuration": {"class_weight": {"o\u0308": "2"}}}
+    )
+    core = build(evaluated, task=task.model_copy(update={"columns": columns}), candidate=candidate)
+    assert core["pii"]["policy"]["columns"] == [["Größe", "mask"]]
+    assert core["model_configuration"] == {"class_weight": [["ö", "2"]]}
+    assert read_record(canonical_json(core), "core.json") == core

@@ -108,3 +108,57 @@ def test_metadata_of_every_record(evaluated: Evaluated) -> None:
     assert len(plotted["plot"].value) < 8000
     assert report["rows_fixed"] == evaluated["delta_report"].fixed_rows
     assert "does not hold" in report["clauses"].value or "holds" in report["clauses"].value
+
+
+@pytest.fixture
+def with_bundle(copied: Attestation, tmp_path: Path) -> Attestation:
+    place = shutil.copytree(copied.bundle_path, tmp_path / "bundle")
+    return copied.model_copy(update={"bundle_path": str(place)})
+
+
+def test_an_intact_bundle_agrees_and_a_changed_one_is_named(with_bundle: Attestation) -> None:
+    assert result_disagreements(with_bundle) == []
+    leaves = Path(with_bundle.bundle_path, "audit/rows/leaves.jsonl.gz")
+    leaves.write_bytes(leaves.read_bytes()[:-1])
+    assert "bundle: audit/rows/leaves.jsonl.gz has SHA-256" in result_disagreements(with_bundle)[0]
+    shutil.rmtree(with_bundle.bundle_path)
+    assert "bundle: There is no bundle at" in result_disagreements(with_bundle)[0]
+    assert result_disagreements(with_bundle.model_copy(update={"bundle_path": ""})) == []
+
+
+def test_another_evaluations_bundle_is_named(with_bundle: Attestation) -> None:
+    """Whole and in itself true, but of another core than the record's."""
+    from hokusai_assets.attestation.bundle import CORE, DECISION, MANIFEST, manifest_of
+    from hokusai_assets.attestation.core import core_digest
+
+    place = Path(with_bundle.bundle_path)
+    core = json.loads((place / CORE).read_bytes())
+    core["contributors"][0]["wallet_address"] = "0x" + "1" * 40
+    decision = json.loads((place / DECISION).read_bytes())
+    decision["body"]["core_digest"] = core_digest(core)
+    for name, body in ((CORE, core), (DECISION, decision)):
+        (place / name).write_bytes(canonical_json(body))
+    (place / MANIFEST).write_bytes(canonical_json(manifest_of(place)))
+    assert result_disagreements(with_bundle) == ["bundle: it holds another core than the record"]
+
+
+def test_the_attestation_names_its_bundle(evaluated: Evaluated) -> None:
+    record: Attestation = evaluated["attestation"]
+    body = json.loads(Path(record.attestation_path).read_text())
+    assert Path(record.attestation_path).parent / body["bundle"] == Path(record.bundle_path)
+    assert metadata.of_attestation(record)["bundle"].value == record.bundle_path
+
+
+def test_a_damaged_model_is_not_bundled(evaluated: Evaluated, tmp_path: Path) -> None:
+    from hokusai_assets.attestation.bundle import staged
+    from hokusai_assets.defs.bundling import copy_model
+    from hokusai_assets.errors import StorageError
+
+    model = evaluated["new_model"]
+    with staged(str(tmp_path / "out"), "r") as stage:
+        copy_model(stage, model)
+        file = model.files[0].model_copy(update={"sha256": "00" * 32})
+        with pytest.raises(StorageError, match=r"candidate .* is not the one that was recorded"):
+            copy_model(stage, model.model_copy(update={"files": (file,)}))
+        with pytest.raises(StorageError, match="is gone"):
+            copy_model(stage, model.model_copy(update={"folder": str(tmp_path / "nowhere")}))

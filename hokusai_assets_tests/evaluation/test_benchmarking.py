@@ -3,14 +3,15 @@
 import hashlib
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import rfc8785
 from sklearn.metrics import f1_score, roc_auc_score
 
 from hokusai_assets.errors import ModelError, ReferenceDataError
-from hokusai_assets.evaluation.benchmarking import measure
-from hokusai_assets.evaluation.predictions import predictions_digest, read_predictions
+from hokusai_assets.evaluation.benchmarking import leaf_order, measure
+from hokusai_assets.evaluation.predictions import read_predictions
 from hokusai_assets.scoring import Predictions
 
 
@@ -46,36 +47,55 @@ def test_predictions_come_back_from_disk(make_task, make_benchmark, tmp_path):
     # Four groups, and three rows without one that each stand alone.
     assert (metrics.clusters, len(metrics.joint_counts)) == (7, 5)
     rows = read_predictions(metrics.folder)
-    assert (rows.truth == truth).all()
+    places = sorted(range(30), key=lambda i: hashlib.sha256(f"t{i}".encode()).digest())
+    assert (rows.truth == truth[places]).all()
     assert rows.baseline.scores is None
-    assert (rows.baseline.labels == base.labels).all()
-    assert (rows.candidate.scores == cand.scores).all()
-    assert len(set(zip(rows.clusters.tolist(), groups, strict=True))) == 7
+    assert (rows.baseline.labels == base.labels[:, places]).all()
+    assert (rows.candidate.scores == cand.scores[:, places]).all()
+    own = [groups[at] or f"none {at}" for at in places]
+    assert len(set(zip(rows.clusters.tolist(), own, strict=True))) == 7
     names = pq.read_table(tmp_path / "out").column_names
     assert names[:4] == ["_row_digest", "label", "cluster", "baseline_prediction_0"]
     assert names[-1] == "candidate_score_4_2"
 
 
-def test_predictions_digest_is_the_documented_one_in_any_order():
-    digests = [hashlib.sha256(bytes([i])).digest() for i in range(3)]
-    scored = Predictions(np.array([[0, 1, 1], [1, 1, 0]]), np.arange(6).reshape(2, 3, 1))
-    lines = [
-        rfc8785.dumps([digests[i].hex(), [[labels, score] for labels, score in per_seed]]) + b"\n"
-        for i, per_seed in enumerate([[(0, 0), (1, 3)], [(1, 1), (1, 4)], [(1, 2), (0, 5)]])
-    ]
-    expected = hashlib.sha256(b"".join(sorted(lines))).hexdigest()
-    assert predictions_digest(digests, scored) == expected
-    turned = Predictions(scored.labels[:, ::-1], scored.scores[:, ::-1])
-    assert predictions_digest(digests[::-1], turned) == expected
-    changed = Predictions(scored.labels, scored.scores + np.array([1, 0, 0])[None, :, None])
-    assert predictions_digest(digests, changed) != expected
-    unscored = Predictions(scored.labels[:1], None)
-    bare = b"".join(
-        sorted(
-            rfc8785.dumps([d.hex(), [[v]]]) + b"\n" for d, v in zip(digests, [0, 1, 1], strict=True)
-        )
+def test_rows_stand_in_leaf_order_and_the_digest_is_of_that_order(
+    make_task, make_benchmark, tmp_path
+):
+    """By row digest, whatever order the benchmark is stored in; scores go with their rows."""
+    task = make_task()
+    truth = np.array([0, 1, 1, 0, 1])
+    labels, scores = np.array([[0, 1, 0, 0, 1]]), np.arange(5)[None, :, None] * 1000
+    found = measure(
+        task,
+        make_benchmark(task, truth),
+        Predictions(labels, scores),
+        Predictions(labels[:, ::-1], scores[:, ::-1]),
+        tmp_path / "out",
     )
-    assert predictions_digest(digests, unscored) == hashlib.sha256(bare).hexdigest()
+    rows = read_predictions(str(tmp_path / "out"))
+    places = sorted(range(5), key=lambda i: hashlib.sha256(f"t{i}".encode()).digest())
+    assert rows.row_digests == sorted(rows.row_digests)
+    assert rows.truth.tolist() == truth[places].tolist()
+    lines = [
+        rfc8785.dumps([index, [[int(labels[0, at]), at * 1000]]]) + b"\n"
+        for index, at in enumerate(places)
+    ]
+    assert found.baseline_predictions_digest == hashlib.sha256(b"".join(lines)).hexdigest()
+    assert found.candidate_predictions_digest != found.baseline_predictions_digest
+
+
+def test_rows_of_equal_content_stand_by_id(make_task):
+    task = make_task(with_id=True)
+    digests = [b"b" * 32, b"a" * 32, b"b" * 32, b"b" * 32, b"a" * 32]
+    table = pa.table(
+        {
+            "_row_digest": pa.array(digests, pa.binary(32)),
+            "row": pa.array(["2", "9", "10", None, "1"]),
+        }
+    )
+    assert leaf_order(task, table).tolist() == [4, 1, 3, 2, 0]
+    assert leaf_order(make_task(), table).tolist() == [1, 4, 0, 2, 3]
 
 
 def test_a_metric_that_a_model_cannot_give_is_undefined_and_the_others_go_on(

@@ -7,9 +7,9 @@ import pytest
 from sklearn import metrics as reference
 
 from hokusai_assets.evaluation.details import CURVE_POINTS, details_of
-from hokusai_assets.evaluation.intervals import Intervals
-from hokusai_assets.evaluation.predictions import ScoredRows
 from hokusai_assets.scoring import Predictions, Spread
+from hokusai_assets.scoring.reported import Intervals
+from hokusai_assets.scoring.rows import ScoredRows
 
 DELTA_ONE = ("accuracy", "precision", "recall", "f1_score")
 

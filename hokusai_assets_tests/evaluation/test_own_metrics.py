@@ -10,10 +10,11 @@ from hokusai_assets import scoring
 from hokusai_assets.errors import TaskError
 from hokusai_assets.evaluation.benchmarking import measure
 from hokusai_assets.evaluation.delta import compare
-from hokusai_assets.evaluation.own_metrics import own_values, source_digest, widened
+from hokusai_assets.evaluation.own_metrics import own_values, source_digest
 from hokusai_assets.evaluation.rule import rule_parameters
 from hokusai_assets.records import Attempt
 from hokusai_assets.scoring import Predictions, Spread, Undefined
+from hokusai_assets.scoring.delta_one import widened
 
 CODE = """
 import numpy as np
@@ -33,7 +34,8 @@ def endless(truth, labels, scores):
     return float("inf")
 
 def moody(truth, labels, scores):
-    return 0.5 if truth[0] == 1 else None
+    # defined on the whole benchmark, undefined on resamples with fewer rows of class 1
+    return 0.5 if truth.sum() >= GOOD else None
 """
 
 
@@ -122,8 +124,10 @@ def test_identical_models_and_groups_and_seeds(report_on, example):
     assert wide.standard_error_nano > np.sqrt(over_seeds) * 1e9
 
 
-def test_what_it_cannot_say_is_undefined(report_on, example):
+def test_what_it_cannot_say_is_undefined(module, report_on, example):
     truth, base, cand = example
+    sys.modules.pop("mine_of_test", None)
+    module.write_text(f"GOOD = {truth.sum()}\n{CODE}")
     endless, moody = "mine_of_test:endless", "mine_of_test:moody"
     included = ["accuracy", BRIER, endless, moody]
     report = report_on(truth, base, Predictions(cand.labels, None), included=included)

@@ -10,7 +10,6 @@ import pytest
 from hokusai_assets.errors import StorageError
 from hokusai_assets.evaluation.predictions import (
     ScoredRows,
-    predictions_digest,
     read_predictions,
     write_predictions,
 )
@@ -156,50 +155,3 @@ def test_predictions_that_are_gone_or_damaged_are_no_traceback(tmp_path):
     (tmp_path / "empty" / "part-0.parquet").write_bytes(b"PAR1 no more")
     with pytest.raises(StorageError, match="empty are damaged"):
         read_predictions(str(tmp_path / "empty"))
-
-
-def sha256(text):
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def test_the_digest_of_several_classes_holds_all_scores_in_label_order():
-    low, high = bytes(32), b"\xff" * 32
-    model = Predictions(
-        np.array([[2, 0], [1, 2]]),
-        np.array([[[1, 2, 999_997], [10, 20, 30]], [[4, 5, 6], [40, 50, 60]]]),
-    )
-    expected = sha256(
-        f'["{"00" * 32}",[[0,10,20,30],[2,40,50,60]]]\n["{"ff" * 32}",[[2,1,2,999997],[1,4,5,6]]]\n'
-    )
-    assert predictions_digest([high, low], model) == expected
-    turned = Predictions(model.labels[:, ::-1], model.scores[:, ::-1])
-    assert predictions_digest([low, high], turned) == expected
-
-
-def test_the_digest_survives_the_disk_and_sees_every_change(tmp_path):
-    rng = np.random.default_rng(7)
-    model = predictions(rng, seeds=2, n=5, classes=3, columns=3)
-    write_predictions(
-        ScoredRows(digests(5), np.zeros(5, dtype=int), model, model, None), tmp_path / "out"
-    )
-    read = read_predictions(str(tmp_path / "out"))
-    digest = predictions_digest(digests(5), model)
-    assert predictions_digest(read.row_digests, read.candidate) == digest
-    labels, scores = model.labels.copy(), model.scores.copy()
-    labels[1, 4] = (labels[1, 4] + 1) % 3
-    scores[0, 2, 1] += 1
-    variants = [
-        (digests(5), Predictions(labels, model.scores)),
-        (digests(5), Predictions(model.labels, scores)),
-        (digests(5), Predictions(model.labels, None)),
-        (digests(5), Predictions(model.labels[::-1], model.scores[::-1])),
-        (digests(5), Predictions(model.labels[:1], model.scores[:1])),
-        (digests(5)[::-1], model),
-    ]
-    assert len({digest, *(predictions_digest(*variant) for variant in variants)}) == 7
-
-
-def test_a_digest_of_no_rows_is_that_of_nothing_and_rows_must_match():
-    assert predictions_digest([], Predictions(np.empty((1, 0), dtype=int), None)) == sha256("")
-    with pytest.raises(ValueError, match=r"shorter|longer"):
-        predictions_digest(digests(3), Predictions(np.zeros((1, 2), dtype=int), None))

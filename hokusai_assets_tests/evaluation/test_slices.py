@@ -6,11 +6,12 @@ import pytest
 
 from hokusai_assets import decision_rule, scoring
 from hokusai_assets.errors import TaskError
-from hokusai_assets.evaluation.guards import measure_guard
-from hokusai_assets.evaluation.predictions import ScoredRows, read_predictions, write_predictions
+from hokusai_assets.evaluation.predictions import read_predictions, write_predictions
 from hokusai_assets.evaluation.rule import rule_parameters
 from hokusai_assets.evaluation.slices import members, slice_deltas
 from hokusai_assets.scoring import Predictions
+from hokusai_assets.scoring.guards import measure_guard
+from hokusai_assets.scoring.rows import ScoredRows
 from hokusai_assets.task import SliceSection, parse_task
 
 

@@ -27,6 +27,7 @@ def evaluation_plan(
 ) -> dg.MaterializeResult[EvaluationPlan]:
     """Digests, rule and number of seeds; gives the training seeds and the attempt number."""
     from hokusai_assets.attestation.plan import commit_plan, plan_body
+    from hokusai_assets.attestation.rows.references import salt_key_id
     from hokusai_assets.attribution.row_share import row_shares
     from hokusai_assets.contribution.leakage import rows_in_common
     from hokusai_assets.evaluation.rule import rule_parameters
@@ -54,6 +55,7 @@ def evaluation_plan(
             nonce=run.nonce,
             paid_root=book.paid_root(),
             dry_run=run.dry_run,
+            salt_key_id=salt_key_id(run.salt_secret),
         )
         plan = commit_plan(
             body,

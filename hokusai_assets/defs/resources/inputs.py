@@ -18,7 +18,7 @@ from hokusai_assets.errors import MissingFileError, UsageError
 from hokusai_assets.files import is_missing
 from hokusai_assets.identity import check_contributor_id, check_wallet_address
 from hokusai_assets.records import ContributionSource, Mode
-from hokusai_assets.settings import Settings, pii_key, plan_nonce
+from hokusai_assets.settings import Settings, pii_key, plan_nonce, salt_secret
 from hokusai_assets.task import Task, load_task
 
 DRY_RUN_JOB = "dry_run"
@@ -54,6 +54,7 @@ class RunInputs:
     baseline: str | None
     pii_key: bytes | None
     nonce: bytes | None
+    salt_secret: bytes | None = None
 
     @property
     def dry_run(self) -> bool:
@@ -173,6 +174,7 @@ class InputsResource(dg.ConfigurableResource["InputsResource"]):
             baseline=baseline,
             pii_key=pii_key(),
             nonce=plan_nonce(),
+            salt_secret=salt_secret(),
         )
 
     def _sources(self) -> list[ContributionSource]:

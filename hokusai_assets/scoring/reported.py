@@ -14,19 +14,23 @@ from typing import Any
 import numpy as np
 
 from hokusai_assets import scoring
-from hokusai_assets.evaluation.predictions import ScoredRows
 from hokusai_assets.records import ReportedInterval
 from hokusai_assets.scoring import Interval, Spread, Undefined
+from hokusai_assets.scoring.rows import ScoredRows
 
 MOST_CLASSES = 30  # whose joint table is resampled
 
 
 @dataclass
 class Intervals:
-    """Intervals of one evaluation; resamples are drawn once, for all metrics together."""
+    """Intervals of one evaluation; resamples are drawn once, for all metrics together.
+
+    Without `draw` there are none where resamples would be needed, and the others are the same.
+    """
 
     rows: ScoredRows
     classes: int
+    draw: bool = True
     _joint: Any = None
     _draws: dict[str, Any] = field(default_factory=dict)
 
@@ -57,6 +61,8 @@ class Intervals:
         if self.counted and metric == "recall" and self.classes == 2:
             return reported(self._of_counts(self.rows.truth == 1), few)
         if self.resampled and metric in scoring.COUNTED:
+            if not self.draw:
+                return None
             return reported(_around(delta, self.draws()[metric]), few)
         return reported(scoring.spread_interval(delta, spread), few)
 
@@ -68,6 +74,8 @@ class Intervals:
         if self.resampled and set(weights) <= set(scoring.COUNTED):
             if set(weights) == {"accuracy"}:
                 return reported(self._of_counts(np.ones(len(self.rows.truth), bool)), few)
+            if not self.draw:
+                return None
             draws = self.draws()
             mean = sum(float(weight) * draws[metric] for metric, weight in weights.items())
             return reported(_around(value, np.asarray(mean)), few)

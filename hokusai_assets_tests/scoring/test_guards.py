@@ -9,9 +9,9 @@ import pytest
 from scipy import special
 
 from hokusai_assets.decision_rule import GuardFacts
-from hokusai_assets.evaluation.guards import measure_guard
-from hokusai_assets.evaluation.predictions import ScoredRows
 from hokusai_assets.scoring import Predictions
+from hokusai_assets.scoring.guards import measure_guard
+from hokusai_assets.scoring.rows import ScoredRows
 
 NAMES = ("bad", "good")
 Z = NormalDist().inv_cdf(0.95)

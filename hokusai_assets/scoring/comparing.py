@@ -8,12 +8,11 @@ from fractions import Fraction
 from typing import Any
 
 from hokusai_assets import scoring
-from hokusai_assets.evaluation.benchmarking import values_of
-from hokusai_assets.evaluation.own_metrics import bootstrap_spread
-from hokusai_assets.evaluation.predictions import ScoredRows
-from hokusai_assets.evaluation.uncertainty import influences
+from hokusai_assets.records import MetricValue
 from hokusai_assets.scoring import Spread, Undefined
-from hokusai_assets.task import DEFAULT_SEED, Label, MetricName, Task, is_own
+from hokusai_assets.scoring.rows import ScoredRows
+from hokusai_assets.scoring.uncertainty import influences
+from hokusai_assets.task import Label, MetricName
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,17 +43,12 @@ class Compared:
         return number(scoring.seed_mean(self.after)) - number(scoring.seed_mean(self.before))
 
 
-def compare_metric(
-    metric: MetricName, rows: ScoredRows, names: Sequence[Label], task: Task
-) -> Compared:
-    """Values and influences of one metric; of one that is undefined, values alone."""
-    before = values_of(metric, rows.truth, rows.baseline, names)
-    after = values_of(metric, rows.truth, rows.candidate, names)
+def compare_metric(metric: MetricName, rows: ScoredRows, names: Sequence[Label]) -> Compared:
+    """Values and influences of one metric of the registry; of an undefined one, values alone."""
+    before = scoring.score_metric(metric, rows.truth, rows.baseline, names)
+    after = scoring.score_metric(metric, rows.truth, rows.candidate, names)
     if any(isinstance(value, Undefined) for value in (*before, *after)):
         return Compared(metric, before, after, None, None)
-    if is_own(metric):
-        seed = DEFAULT_SEED if task.seed is None else task.seed
-        return Compared(metric, before, after, None, None, bootstrap_spread(metric, rows, seed))
     return Compared(
         metric,
         before,
@@ -62,6 +56,13 @@ def compare_metric(
         influences(metric, rows.truth, rows.baseline, len(names)),
         influences(metric, rows.truth, rows.candidate, len(names)),
     )
+
+
+def value_record(metric: MetricName, value: scoring.Value) -> MetricValue:
+    """A metric's exact value as a record."""
+    if isinstance(value, Undefined):
+        return MetricValue(metric=metric, value=None, millionths=None, undefined=value.reason)
+    return MetricValue(metric=metric, value=float(value), millionths=scoring.millionths(value))
 
 
 def error_nano(spread: Spread | Undefined) -> int | None:

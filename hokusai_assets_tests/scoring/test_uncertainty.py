@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from hokusai_assets import scoring
-from hokusai_assets.evaluation.uncertainty import influences, spread_of
 from hokusai_assets.scoring import Predictions, Spread, Undefined
+from hokusai_assets.scoring.uncertainty import influences, spread_of
 
 METRICS = ("accuracy", "precision", "recall", "f1_score", "auroc")
 

@@ -1,6 +1,6 @@
-"""Influences and standard errors of metrics over seeds and clusters, from stored predictions.
+"""Influences and standard errors of metrics over a model's seeds and clusters.
 
-The formulas are scoring's; here they are applied to a model's seeds.
+The formulas stand in influence and paired; here they are applied to predictions.
 """
 
 from __future__ import annotations

@@ -13,10 +13,9 @@ import numpy as np
 
 from hokusai_assets import scoring
 from hokusai_assets.decision_rule import GuardFacts
-from hokusai_assets.evaluation.predictions import ScoredRows
-from hokusai_assets.evaluation.slices import rows_of
-from hokusai_assets.evaluation.uncertainty import influences, spread_of
 from hokusai_assets.scoring import Undefined
+from hokusai_assets.scoring.rows import ScoredRows, rows_of
+from hokusai_assets.scoring.uncertainty import influences, spread_of
 from hokusai_assets.task import Label
 
 LEVEL = 0.95

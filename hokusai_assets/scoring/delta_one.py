@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
 from hokusai_assets import decision_rule, scoring
-from hokusai_assets.evaluation.comparing import Compared, error_nano, number
-from hokusai_assets.evaluation.intervals import Intervals
-from hokusai_assets.evaluation.own_metrics import widened
-from hokusai_assets.evaluation.predictions import ScoredRows
-from hokusai_assets.evaluation.uncertainty import spread_of
 from hokusai_assets.records import DeltaOne
 from hokusai_assets.scoring import Spread, Undefined
+from hokusai_assets.scoring.comparing import Compared, error_nano, number
+from hokusai_assets.scoring.reported import Intervals
+from hokusai_assets.scoring.rows import ScoredRows
+from hokusai_assets.scoring.uncertainty import spread_of
 from hokusai_assets.task import MetricName
 
 METHOD = "weighted_average_delta"
@@ -54,6 +54,7 @@ def delta_one_of(
         value=float(value),
         millionths=scoring.millionths(value),
         standard_error_nano=error_nano(spread),
+        degrees_of_freedom_milli=_degrees_milli(spread),
         p_value_pico=None if isinstance(p_value, Undefined) else scoring.pico(p_value),
         weights_millionths={name: scoring.millionths(w) for name, w in weights.items()},
         metrics_included=tuple(part.metric for part in present),
@@ -64,6 +65,30 @@ def delta_one_of(
         interval=intervals and intervals.of_delta_one(weights, value, spread),
         undefined=p_value.reason if isinstance(p_value, Undefined) else None,
     )
+
+
+def _degrees_milli(spread: Spread | Undefined) -> int | None:
+    """Of t in 1e-3, rounded down: a bound from them is never better than it is; None is normal."""
+    if isinstance(spread, Undefined) or spread.degrees_of_freedom is None:
+        return None
+    return math.floor(spread.degrees_of_freedom * 1000)
+
+
+def widened(spread: Spread | Undefined, others: Sequence[tuple[float, Any]]) -> Spread | Undefined:
+    """`spread` with weighted metrics of one's own, as though all were perfectly correlated.
+
+    `others` are pairs of weight and spread. No sum of correlated numbers varies more than that.
+    """
+    for weight, other in others:
+        if isinstance(spread, Undefined):
+            return spread
+        if isinstance(other, Undefined):
+            return other
+        known = [s.degrees_of_freedom for s in (spread, other) if s.degrees_of_freedom is not None]
+        spread = Spread(
+            spread.standard_error + abs(weight) * other.standard_error, min(known, default=None)
+        )
+    return spread
 
 
 def _spread(

@@ -1,0 +1,1 @@
+"""The rows behind a core: leaves, their tree, and what is counted again from them."""

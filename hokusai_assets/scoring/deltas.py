@@ -1,0 +1,130 @@
+"""Deltas, DeltaOne and guards of one evaluation, from the predictions of both models.
+
+The same code for the pipeline, which has them from the models, and for a recount from leaves.
+Metrics of the task's own are handed in compared: what they are is evaluation's to know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from hokusai_assets import decision_rule, scoring
+from hokusai_assets.decision_rule import GuardFacts
+from hokusai_assets.records import DeltaOne, JointCount, MetricDelta
+from hokusai_assets.scoring import Undefined
+from hokusai_assets.scoring.comparing import Compared, error_nano, number, value_record
+from hokusai_assets.scoring.delta_one import delta_one_of
+from hokusai_assets.scoring.guards import measure_guard
+from hokusai_assets.scoring.reported import Intervals
+from hokusai_assets.scoring.rows import ScoredRows
+from hokusai_assets.scoring.uncertainty import spread_of
+from hokusai_assets.task import Label, is_own
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What follows from predictions and the rule alone."""
+
+    deltas: tuple[MetricDelta, ...]
+    delta_one: DeltaOne
+    guards: tuple[GuardFacts, ...]
+
+
+def deltas_of(
+    compared: Sequence[Compared],
+    rows: ScoredRows,
+    names: Sequence[Label],
+    rule: Mapping[str, Any],
+    intervals: Intervals | None,
+) -> Measured:
+    """Deltas, DeltaOne and guards; intervals only where they are shown.
+
+    `compared` are the included metrics, in the order in which they are reported.
+    """
+    averaged = [c for c in compared if not is_own(c.metric) or rule["weights"][c.metric]]
+    # In the rule's order, which a recount knows: sums of floats depend on it.
+    averaged.sort(key=lambda c: rule["included"].index(c.metric))
+    return Measured(
+        deltas=tuple(_delta(part, rows, rule, intervals) for part in compared),
+        delta_one=delta_one_of(averaged, rows, rule, intervals),
+        guards=tuple(
+            measure_guard(guard, rows, names, decision_rule.direction(rule, guard["metric"]))
+            for guard in rule["guards"]
+        ),
+    )
+
+
+def joint_counts(rows: ScoredRows, classes: int) -> tuple[tuple[JointCount, ...], ...]:
+    """Non-zero cells of label x baseline x candidate, one table a pair of seeds."""
+    return tuple(_cells(rows, pair, classes) for pair in range(rows.pairs()))
+
+
+def _cells(rows: ScoredRows, pair: int, classes: int) -> tuple[JointCount, ...]:
+    base, _ = rows.baseline.of_seed(pair)
+    cand, _ = rows.candidate.of_seed(pair)
+    table = scoring.joint_table(rows.truth, base, cand, classes)
+    return tuple(
+        JointCount(label=int(a), baseline=int(b), candidate=int(c), count=int(table[a, b, c]))
+        for a, b, c in np.argwhere(table)
+    )
+
+
+def _delta(
+    part: Compared, rows: ScoredRows, rule: Mapping[str, Any], intervals: Intervals | None
+) -> MetricDelta:
+    sign = decision_rule.direction(rule, part.metric)
+    baseline = value_record(part.metric, scoring.seed_mean(part.before))
+    candidate = value_record(part.metric, scoring.seed_mean(part.after))
+    if part.undefined is not None:
+        return MetricDelta(
+            metric=part.metric,
+            baseline=baseline,
+            candidate=candidate,
+            delta=None,
+            delta_millionths=None,
+            standard_error_nano=None,
+            p_value_pico=None,
+            method=None,
+            undefined=part.undefined,
+            higher_is_better=sign > 0,
+        )
+    method = str(rule["tests"][part.metric])
+    spread = part.bootstrapped or spread_of(
+        part.influence_before,
+        part.influence_after,
+        [number(value) for value in part.before],
+        [number(value) for value in part.after],
+        rows.clusters,
+    )
+    if method == "mcnemar_exact":
+        # Of recall, the rows that count are the positive class's.
+        of_metric = rows.truth == 1 if part.metric == "recall" else rows.truth >= 0
+        p_value: float | Undefined = scoring.mcnemar_p(*discordant(rows, of_metric))
+    else:
+        p_value = scoring.improvement_p(sign * part.delta, spread)
+    return MetricDelta(
+        metric=part.metric,
+        baseline=baseline,
+        candidate=candidate,
+        delta=float(part.delta),
+        delta_millionths=scoring.millionths(part.delta),
+        standard_error_nano=error_nano(spread),
+        p_value_pico=None if isinstance(p_value, Undefined) else scoring.pico(p_value),
+        method=method,
+        interval=intervals and intervals.of_metric(part.metric, part.delta, spread),
+        undefined=p_value.reason if isinstance(p_value, Undefined) else None,
+        higher_is_better=sign > 0,
+    )
+
+
+def discordant(rows: ScoredRows, of_metric: Any) -> tuple[int, int]:
+    """Rows that only the candidate, and that only the baseline has right, of the first seed."""
+    right_before = rows.baseline.labels[0] == rows.truth
+    right_after = rows.candidate.labels[0] == rows.truth
+    fixed = int(np.count_nonzero(right_after & ~right_before & of_metric))
+    broken = int(np.count_nonzero(right_before & ~right_after & of_metric))
+    return fixed, broken
