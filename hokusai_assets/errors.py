@@ -92,6 +92,10 @@ class SignatureError(AttestationError):
     """A signature is malformed, of something else, or not by the key that it names."""
 
 
+class TypedDataError(AttestationError):
+    """A value does not fit its EIP-712 type."""
+
+
 class SigningRefusedError(HokusaiError):
     """What is to be signed must not be: a dry run, or files that disagree."""
 
