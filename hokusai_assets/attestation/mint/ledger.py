@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from hokusai_assets.attestation.signing.statements import PublicFiles
+from hokusai_assets.errors import UsageError
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,14 @@ class MintLedger(Protocol):
     def record_mint(self, core_digest: str, request_sha256: str) -> RecordedMint:
         """Append the core's mint entry, or return the one that is there, whatever it is of."""
         ...
+
+
+def open_mint_ledger(url: str) -> MintLedger:
+    """The ledger at a URL; raises UsageError where no such ledger can be opened."""
+    raise UsageError(
+        "No ledger can be opened by this version, and nothing is minted without one: the decision "
+        "has to stand in it."
+    )
 
 
 def ledger_problems(files: PublicFiles, entry: AcceptedEntry | None) -> list[str]:

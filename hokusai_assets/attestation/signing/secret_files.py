@@ -4,6 +4,7 @@ No message, repr or traceback of this module holds any part of a secret.
 """
 
 import os
+import re
 import stat
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,12 +13,21 @@ from hokusai_assets.errors import AlreadyWrittenError, KeyFileError
 
 MAX_BYTES = 16_384  # a key is some hundred bytes; whatever is larger is another file
 
+# Shorter than any key in hexadecimal, so that a key given in the place of a name is not repeated.
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}", re.ASCII)
+_KEY_TEXT = re.compile(r"PRIVATE KEY|[\r\n]|^(0x)?[0-9a-fA-F]{64}$", re.ASCII)
+
 
 def read_secret_file(path: str | Path) -> bytes:
     """The content of a key file; raises KeyFileError unless only its owner can read it.
 
     The opened file is what is looked at, so that nobody can swap it between look and read.
     """
+    if _KEY_TEXT.search(str(path)):
+        raise KeyFileError(
+            "A key's text was given where the path of its file belongs: it now stands in the "
+            "shell's history. Make a new key, revoke this one, and name the file."
+        )
     try:
         # Non-blocking: a named pipe in the place of a key would otherwise hang the command.
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -53,6 +63,11 @@ def read_secret_variable(name: str, environment: Mapping[str, str] | None = None
 
     Env files of containers cannot hold line feeds, which PEM needs.
     """
+    if not _VARIABLE.fullmatch(name):
+        raise KeyFileError(
+            "What was given as the name of an environment variable is none: 1 to 63 letters, "
+            "digits and underscores. Give the variable's name, never the key itself."
+        )
     text = (os.environ if environment is None else environment).get(name, "")
     if not text.strip():
         raise KeyFileError(

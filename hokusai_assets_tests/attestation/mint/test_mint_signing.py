@@ -117,6 +117,11 @@ def test_no_message_or_repr_holds_the_key() -> None:
         with pytest.raises(HokusaiError) as caught:
             ethereum_key_from_environment("KEY", {"KEY": text})
         told.append(str(caught.value))
+    for attempt in (ethereum_key_from_environment, read_ethereum_key):
+        for given in (SECRET, "0x" + SECRET):  # the key itself, where its place belongs
+            with pytest.raises(KeyFileError, match="given") as caught:
+                attempt(given)
+            told.append(str(caught.value))
     for number in (0, N, 2**256 - 1):
         with pytest.raises(KeyFileError, match="no key of secp256k1"):
             ethereum_key_from_environment("KEY", {"KEY": f"{number:064x}"})
