@@ -2,9 +2,12 @@
 
 A message says what was wrong, where (file, row, column) and what to do, and never holds a cell's
 value: contributed cells may be personal data. The class decides the exit code of the command line
-(2 usage, 3 contribution refused, 4 refused by the ledger, 1 anything else) and whether a rerun
-could help. Errors of libraries are translated at the place that knows the remedy, not here.
+(2 usage, 3 contribution, signing or mint refused, 4 refused by the ledger, 1 anything else) and
+whether a rerun could help. Errors of libraries are translated at the place that knows the remedy,
+not here.
 """
+
+from collections.abc import Sequence
 
 
 class HokusaiError(Exception):
@@ -29,6 +32,14 @@ class IdentityError(UsageError):
 
 class MissingFileError(UsageError):
     """A file that the task or the run configuration names does not exist."""
+
+
+class KeyFileError(UsageError):
+    """A key is missing, malformed, or readable by others than its owner."""
+
+
+class PolicyError(UsageError):
+    """A policy of signers is malformed or cannot be met by anybody."""
 
 
 class OutputDirError(UsageError):
@@ -75,6 +86,31 @@ class MixedRunsError(StorageError):
 
 class AttestationError(HokusaiError):
     """An attestation disagrees with the files or records it names."""
+
+
+class SignatureError(AttestationError):
+    """A signature is malformed, of something else, or not by the key that it names."""
+
+
+class TypedDataError(AttestationError):
+    """A value does not fit its EIP-712 type."""
+
+
+class SigningRefusedError(HokusaiError):
+    """What is to be signed must not be: a dry run, or files that disagree."""
+
+    exit_code = 3
+
+
+class MintRefusedError(HokusaiError):
+    """No mint request may follow from this attestation; `problems` lists every reason."""
+
+    exit_code = 3
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        listed = " ".join(f"({index}) {text}" for index, text in enumerate(self.problems, 1))
+        super().__init__(f"No mint request is made: {listed}")
 
 
 class TrackingError(HokusaiError):

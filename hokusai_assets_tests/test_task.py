@@ -113,6 +113,20 @@ def test_weights_are_normalised():
         (changed(guards={"margins": {"auroc": 0}}), "above 0 and at most 100"),
         (changed(privacy={"action": "hide"}), "privacy.action"),
         (changed(seed=-1), "seed"),
+        (changed(mint={"modelid": "7"}), "unknown key 'mint.modelid'; did you mean 'model_id'"),
+        (changed(mint={"model_id": 7}), "mint.model_id"),
+        (changed(mint={"model_id": "07"}), "mint.model_id"),
+        (changed(mint={"model_id": "0"}), "mint.model_id"),
+        (changed(mint={"model_id": "0x7"}), "mint.model_id"),
+        (changed(mint={"spec_id": "a\nb"}), "mint.spec_id"),
+        (changed(mint={"score_basis": "both"}), "mint.score_basis"),
+        (changed(mint={"max_cost_usd_micro": "7800"}), "mint.max_cost_usd_micro"),
+        (changed(mint={"actual_cost_usd_micro": True}), "mint.actual_cost_usd_micro"),
+        (changed(mint={"actual_cost_usd_micro": -1}), "mint.actual_cost_usd_micro"),
+        (changed(mint={"chain_id": 0}), "mint.chain_id"),
+        (changed(mint={"reveal_live_scores": 1}), "mint.reveal_live_scores"),
+        (changed(mint={"verifying_contract": "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAeD"}), "EIP"),
+        (changed(mint={"verifying_contract": "0x" + "0" * 40}), "zero address"),
     ],
 )
 def test_mistakes_are_named(raw, message):
@@ -144,6 +158,9 @@ DIGEST = parse_task(RAW).digest
         changed(decision={"min_delta_bps": 100}),
         changed(metrics={"weights": dict.fromkeys(parse_task(RAW).metrics.included, 7)}),
         changed(merge={}),
+        changed(mint={}),
+        changed(mint={"model_id": "7", "score_basis": "measured", "actual_cost_usd_micro": 9}),
+        changed(mint={"reveal_live_scores": True}),
         with_column("price", minimum=0.0),
         with_column("text", description="words", required=True),
     ],
@@ -235,3 +252,14 @@ def test_the_json_schema_accepts_what_the_code_accepts():
         assert list(validator.iter_errors(raw)) == []
     assert list(validator.iter_errors(changed(idd="x")))
     assert set(schema["properties"]) == set(Task.model_fields)
+
+
+def test_the_digest_of_this_task_is_what_it_was_before_tasks_could_mint():
+    assert DIGEST == "fa4f62befc63b48d64421702b4f90d66528e8632929e841c0a38579fd8e99db0"
+
+
+def test_what_is_minted_is_typed():
+    contract = "0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed"
+    mint = parse_task(changed(mint={"model_id": "7", "verifying_contract": contract})).mint
+    assert mint.verifying_contract == "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"
+    assert (mint.model_id, mint.score_basis, mint.reveal_live_scores) == ("7", None, False)

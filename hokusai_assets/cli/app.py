@@ -4,7 +4,17 @@ import sys
 
 import typer
 
-from hokusai_assets.cli import evaluate, power, profile, report, track, validate
+from hokusai_assets.cli import (
+    evaluate,
+    keys,
+    mint_request,
+    power,
+    profile,
+    report,
+    sign,
+    track,
+    validate,
+)
 from hokusai_assets.errors import HokusaiError
 
 HELP = """Measure how much contributed data improve a model, and attest to it.
@@ -18,7 +28,12 @@ Examples:
   hokusai profile data.csv --output task.toml
 
   hokusai power --task task.toml
+
   hokusai report outputs
+
+  hokusai keys new
+
+  hokusai sign outputs/bundle_RUN --key .hokusai/keys/signing_key.pem
 
   hokusai track
 """
@@ -37,6 +52,9 @@ app.command("profile", help=profile.HELP)(profile.profile)
 app.command("power", help=power.HELP)(power.power)
 app.command("report", help=report.HELP)(report.report)
 app.command("track", help=track.HELP)(track.track)
+app.command("sign", help=sign.HELP)(sign.sign)
+app.command("mint-request", help=mint_request.HELP)(mint_request.mint_request)
+app.add_typer(keys.app, name="keys", help=keys.HELP)
 
 
 @app.callback(help=HELP)

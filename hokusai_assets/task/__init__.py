@@ -8,6 +8,7 @@ contribution/'s business.
 from hokusai_assets.task.loading import LoadedTask, load_task, parse_task, task_json_schema
 from hokusai_assets.task.meaning import DEFAULT_SEED
 from hokusai_assets.task.metrics import METRIC_NAMES, MetricName, is_own
+from hokusai_assets.task.mint import MintSection
 from hokusai_assets.task.sections import (
     Column,
     ColumnRole,
@@ -27,6 +28,7 @@ __all__ = [
     "Label",
     "LoadedTask",
     "MetricName",
+    "MintSection",
     "PiiAction",
     "SliceSection",
     "Task",

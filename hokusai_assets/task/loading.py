@@ -12,7 +12,8 @@ from pydantic import BaseModel, ValidationError
 from hokusai_assets.errors import TaskError
 from hokusai_assets.files import is_url
 from hokusai_assets.task.meaning import DEFAULT_SEED
-from hokusai_assets.task.sections import Section, Task
+from hokusai_assets.task.section import Section
+from hokusai_assets.task.sections import Task
 
 
 class LoadedTask(Section):

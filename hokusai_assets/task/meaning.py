@@ -10,10 +10,11 @@ DEFAULT_SEED = 42
 
 
 def meaning_of(task: "Task") -> dict[str, Any]:
-    """`task` as canonical JSON types: no paths or display texts, no key equal to its default."""
+    """`task` as canonical JSON types: no paths, texts for people or [mint], no defaults."""
     body = task.model_dump(mode="json", exclude_defaults=True)
     body["task_schema"] = task.task_schema
     body.pop("title", None)
+    body.pop("mint", None)  # what is asked of a contract afterwards; see MintSection
     body["data"] = {"labels": list(task.data.labels)}
     if task.seed == DEFAULT_SEED:
         body.pop("seed")

@@ -2,24 +2,20 @@
 
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from hokusai_assets.digests import digest_json
 from hokusai_assets.task.consistency import contradictions
 from hokusai_assets.task.meaning import meaning_of
 from hokusai_assets.task.metrics import DEFAULT_METRICS, MetricName, is_own
+from hokusai_assets.task.mint import MintSection
+from hokusai_assets.task.section import Section
 
 ColumnType = Literal["text", "category", "integer", "number", "boolean", "timestamp"]
 ColumnRole = Literal["feature", "id", "target", "group", "ignore"]
 PiiAction = Literal["hash", "mask", "drop_row", "reject", "keep"]
 DuplicateAction = Literal["drop", "report"]
 Label = str | int
-
-
-class Section(BaseModel):
-    """Frozen, and closed to keys that are not known."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class DataSection(Section):
@@ -192,6 +188,7 @@ class Task(Section):
     reading: ReadingSection = ReadingSection()
     duplicates: DuplicatesSection = DuplicatesSection()
     merge: MergeSection = MergeSection()
+    mint: MintSection = MintSection()
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

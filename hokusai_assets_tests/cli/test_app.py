@@ -22,7 +22,17 @@ from hokusai_assets.errors import (
 )
 from hokusai_assets_tests.conftest import OTHER_WALLET, WALLET, SmallTask
 
-COMMANDS = ("evaluate", "power", "profile", "report", "track", "validate")
+COMMANDS = (
+    "evaluate",
+    "mint-request",
+    "power",
+    "profile",
+    "report",
+    "sign",
+    "track",
+    "validate",
+)
+GROUPS = ("keys",)
 
 
 def run(*words: str) -> Result:
@@ -63,7 +73,8 @@ def test_help_names_every_command(word: str) -> None:
     result = run(word)
     assert result.exit_code == 0
     assert {command.name for command in app.registered_commands} == set(COMMANDS)
-    for command in COMMANDS:
+    assert {group.name for group in app.registered_groups} == set(GROUPS)
+    for command in (*COMMANDS, *GROUPS):
         assert command in result.output
 
 
@@ -71,7 +82,7 @@ def test_no_words_at_all_show_the_help() -> None:
     assert plain(run()) == plain(run("--help"))
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", [*COMMANDS, *GROUPS])
 @pytest.mark.parametrize("word", ["--help", "-h"])
 def test_the_help_of_a_command_says_examples_and_exit_codes(command: str, word: str) -> None:
     result = run(command, word)

@@ -1,0 +1,126 @@
+"""Signing a bundle: three new files by one key, beside those of other signers.
+
+A dry run is never signed with a key that anybody might trust: made-up data under a real signature
+would be a real attestation to whoever does not read `dry_run`.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Protocol
+
+from hokusai_assets.attestation.signing.checking import ATTESTATION, SIGSTORE, TEST_RESULT
+from hokusai_assets.attestation.signing.dsse import sign_payload
+from hokusai_assets.attestation.signing.keys import SigningKey
+from hokusai_assets.attestation.signing.sigstore_bundle import bundle_content
+from hokusai_assets.attestation.signing.statements import (
+    PLAN,
+    SUBJECTS,
+    attestation_statement,
+    public_files,
+    result_statement,
+)
+from hokusai_assets.errors import AlreadyWrittenError, AttestationError, SigningRefusedError
+from hokusai_assets.files import join, names_in, read_file, write_once
+
+PUBLIC = "public"
+SIGNATURES = "signatures"
+
+
+@dataclass(frozen=True)
+class SignedBundle:
+    """What signing wrote: paths in order, and by which key; `already` were there, and the same."""
+
+    keyid: str
+    written: tuple[str, ...]
+    already: tuple[str, ...]
+
+
+class Signer(Protocol):
+    """Whoever signs bundles at the end of an evaluation."""
+
+    def sign(self, folder: str) -> SignedBundle | None:
+        """Sign the bundle in a folder; None where nobody signs."""
+        ...
+
+
+class NoSigner:
+    """Nobody signs: the bundle is unsigned, and verifying says so."""
+
+    def sign(self, folder: str) -> SignedBundle | None:
+        """Signs nothing."""
+        return None
+
+
+@dataclass(frozen=True)
+class KeySigner:
+    """Signs with one key."""
+
+    key: SigningKey
+
+    def sign(self, folder: str) -> SignedBundle | None:
+        """Sign the bundle; raises SigningRefusedError for a dry run."""
+        return sign_bundle(folder, self.key)
+
+
+def signature_files(content: dict[str, bytes], key: SigningKey) -> dict[str, bytes]:
+    """Names below signatures/ and bytes of what `key` says of these public files.
+
+    Raises SigningRefusedError for a dry run, and where the files contradict one another.
+    """
+    try:
+        files = public_files(content)
+    except AttestationError as error:
+        raise SigningRefusedError(
+            f"Files that disagree are not signed: {error} Make the bundle again."
+        ) from None
+    if files.dry_run:
+        raise SigningRefusedError(
+            "A dry run is never signed: its base and benchmark are made up. Evaluate real data and "
+            "sign that."
+        )
+    statement = sign_payload(attestation_statement(files), key)
+    result = sign_payload(result_statement(files), key)
+    return {
+        f"{key.keyid}{ATTESTATION}": statement.content(),
+        f"{key.keyid}{SIGSTORE}": bundle_content(statement),
+        f"{key.keyid}{TEST_RESULT}": result.content(),
+    }
+
+
+def sign_bundle(folder: str, key: SigningKey) -> SignedBundle:
+    """Sign the bundle in `folder` (a path or URL); files that are there already stay as they are.
+
+    The same key gives the same bytes again, so signing twice repairs what a crash left out. Raises
+    SigningRefusedError, and AlreadyWrittenError where a file of this name holds something else.
+    """
+    public = join(folder, PUBLIC)
+    content = {name: read_file(public, name) for name in (*SUBJECTS, PLAN)}
+    target = join(public, SIGNATURES)
+    there = names_in(target)
+    written, already = [], []
+    for name, data in signature_files(content, key).items():
+        if name not in there:
+            written.append(write_once(target, name, data))
+        elif read_file(target, name) == data:
+            already.append(join(target, name))
+        else:
+            raise AlreadyWrittenError(
+                f"{join(target, name)} is there and is not what this key signs now: the bundle or "
+                "that file was changed after it was signed. Verify the bundle before anything else."
+            )
+    return SignedBundle(key.keyid, tuple(written), tuple(already))
+
+
+def read_public_folder(folder: str) -> dict[str, bytes]:
+    """The bytes of a bundle's public JSON files and of its signatures, for `check_signatures`."""
+    public = join(folder, PUBLIC)
+    content = {name: read_file(public, name) for name in (*SUBJECTS, PLAN)}
+    target = join(public, SIGNATURES)
+    for name in sorted(names_in(target)):
+        content[f"{SIGNATURES}/{_plain(name)}"] = read_file(target, name)
+    return content
+
+
+def _plain(name: str) -> str:
+    """A file name that can stand in a message on a terminal."""
+    return re.sub(r"[^\x20-\x7e]", "?", name)

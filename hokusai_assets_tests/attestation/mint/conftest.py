@@ -1,0 +1,54 @@
+"""What every test of mint requests starts from: files, options, a ledger that accepts them."""
+
+from typing import Any
+
+from hokusai_assets.attestation.mint.ledger import AcceptedEntry, RecordedMint
+from hokusai_assets.attestation.mint.request import MintOptions, MintRequest, build_request
+from hokusai_assets.attestation.signing.statements import PublicFiles, public_files
+from hokusai_assets_tests.attestation.public_folder import RUN_ID, digest, public_content
+
+CONTRACT = "0xdbF03B407c01E7cD3CBea99509d93f8DDDC8C6FB"
+OPTIONS: dict[str, Any] = {
+    "model_id": "7",
+    "spec_id": "reviews-benchmark-v1",
+    "score_basis": "measured",
+    "max_cost_usd_micro": "5000000",
+    "actual_cost_usd_micro": "1250000",
+    "chain_id": "8453",
+    "verifying_contract": CONTRACT,
+    "deadline": "1893456000",
+}
+
+
+def options(**changes: Any) -> MintOptions:
+    return MintOptions(**(OPTIONS | changes))
+
+
+def files_of(**changes: Any) -> PublicFiles:
+    return public_files(public_content(**changes))
+
+
+def entry_of(files: PublicFiles, **changes: Any) -> AcceptedEntry:
+    """The ledger's entry of the acceptance in these files."""
+    body = {name: value for name, value in files.decision.items() if name != "ledger"}
+    return AcceptedEntry(**({"entry_hash": digest("entry"), "decision": body} | changes))
+
+
+def request_of(changes: Any = None, **given: Any) -> MintRequest:
+    files = files_of(**(changes or {}))
+    return build_request(files, RUN_ID, options(**given), entry_of(files))
+
+
+class FakeLedger:
+    """Accepts one core, and keeps one mint entry a core."""
+
+    def __init__(self, files: PublicFiles) -> None:
+        self.accepted = {files.core_digest: entry_of(files)}
+        self.minted: dict[str, RecordedMint] = {}
+
+    def accepted_entry(self, core_digest: str) -> AcceptedEntry | None:
+        return self.accepted.get(core_digest)
+
+    def record_mint(self, core_digest: str, request_sha256: str) -> RecordedMint:
+        entry = RecordedMint(digest(f"mint {len(self.minted)}"), request_sha256)
+        return self.minted.setdefault(core_digest, entry)
