@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 VERSION = 1
 CLAUSES = ("data", "rows", "threshold", "evidence", "guards")
+CURRENT = "current"  # the clause that only a ledger can answer
 
 # A guard with a margin must pass with probability 0.8 when nothing changes: the square of the
 # normal quantiles of 0.95 and 0.8 added, and that of 0.95 alone, in hundredths and in 1e-4.
@@ -183,7 +184,10 @@ def decide(
     """
     from hokusai_assets.records import Decision
 
+    outcome: Literal["accepted", "rejected", "superseded"]
     outcome, reasons = verdict(clauses)
+    if any(clause.name == CURRENT and not clause.holds for clause in clauses):
+        outcome = "superseded"
     return Decision(
         verdict=outcome,
         provisional=attempt.provisional,

@@ -10,6 +10,18 @@ from typing import Any
 from hokusai_assets import decision_rule, scoring
 from hokusai_assets.records import Attempt, Clause, Decision
 
+_CURRENT = {
+    holds: Clause(name=decision_rule.CURRENT, holds=holds, numbers={}, sentence=sentence)
+    for holds, sentence in (
+        (True, "The benchmark is live, and the baseline is the model's head, or it has none."),
+        (
+            False,
+            "The benchmark was retired, the baseline replaced or rows paid for meanwhile: "
+            "evaluate anew.",
+        ),
+    )
+}
+
 
 def facts_of(core: Mapping[str, Any], rule: Mapping[str, Any]) -> decision_rule.Facts:
     """What the rule needs to know of one evaluation; raises KeyError where the core lacks it."""
@@ -32,14 +44,23 @@ def facts_of(core: Mapping[str, Any], rule: Mapping[str, Any]) -> decision_rule.
 
 
 def decision_of(
-    core: Mapping[str, Any], plan: Mapping[str, Any], attempt: int, provisional: bool
+    core: Mapping[str, Any],
+    plan: Mapping[str, Any],
+    attempt: int,
+    provisional: bool,
+    current: bool | None = None,
 ) -> Decision:
-    """The decision that follows at this attempt, of which core and plan know nothing."""
+    """The decision that follows at this attempt, of which core and plan know nothing.
+
+    `current` is what a ledger says of benchmark and baseline; None without one.
+    """
     rule = plan["rule"]
     clauses = tuple(
         Clause(name=c.name, holds=c.holds, numbers=c.numbers, sentence=c.sentence)
         for c in decision_rule.evaluate(rule, facts_of(core, rule), attempt)
     )
+    if current is not None:
+        clauses += (_CURRENT[current],)
     measured = core["delta_one"]["millionths"]
     gain, payable = gain_of(core, rule), 0
     if gain is not None:

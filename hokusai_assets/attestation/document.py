@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from hokusai_assets import decision_rule
 from hokusai_assets.attestation.core import core_digest, nullifier
 from hokusai_assets.attestation.deciding import decision_of
 from hokusai_assets.digests import canonical_json, digest_json
@@ -114,7 +115,10 @@ def disagreements(document: dict[str, Any], file_digests: dict[str, str]) -> lis
             found.append("models.baseline.model_hash is not the core's")
         decision = document["decision"]
         attempt, provisional = decision["attempt"], decision["provisional"]
-        if decision != decision_of(core, plan, attempt, provisional).model_dump(mode="json"):
+        told = [c["holds"] for c in decision["clauses"] if c["name"] == decision_rule.CURRENT]
+        current = told[0] if told else None
+        followed = decision_of(core, plan, attempt, provisional, current)
+        if decision != followed.model_dump(mode="json"):
             found.append("the decision does not follow from plan and core")
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         found.append(f"core, plan or decision are not of their form ({type(error).__name__})")

@@ -7,6 +7,7 @@ made again from the two files at any time; their digests stand nowhere.
 
 import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from hokusai_assets.records import (
     BenchmarkDataset,
     BenchmarkMetrics,
     ContributedDataset,
+    Decision,
     DeltaReport,
     EvaluationPlan,
     MergedDataset,
@@ -71,6 +73,27 @@ def benchmark_description(benchmark: BenchmarkDataset) -> dict[str, Any]:
     }
 
 
+def decision_body(
+    core: dict[str, Any], plan: EvaluationPlan, candidate: TrainedModel, decision: Decision
+) -> dict[str, Any]:
+    """What the ledger is given of a decision."""
+    return {
+        "core_digest": core_digest(core),
+        "plan_digest": plan.digest,
+        "rule_version": plan.body["rule"]["version"],
+        "lineage": plan.body["rule"]["lineage"],
+        "m": decision.attempt,
+        "alpha_m_pico": decision.alpha_pico,
+        "clauses": [clause.model_dump(mode="json") for clause in decision.clauses],
+        "verdict": decision.verdict,
+        "provisional": decision.provisional,
+        "dry_run": decision.dry_run,
+        "payable_bps": decision.payable_bps,
+        "candidate_file_sha256": candidate.files[0].sha256,
+        "training_root": candidate.training_root,
+    }
+
+
 def write_results(
     run: RunInputs,
     *,
@@ -78,6 +101,7 @@ def write_results(
     timestamp: str,
     output_dir: str,
     ledger: Ledger,
+    keep_paid: Callable[[], None],
     tracking: TrackingResource,
     report: DeltaReport,
     metrics: BenchmarkMetrics,
@@ -88,7 +112,11 @@ def write_results(
     contributed: ContributedDataset,
     merged: MergedDataset,
 ) -> Attestation:
-    """Decide, write `delta_output_*.json`, then `attestation_*.json`, then the pages, and track."""
+    """Decide, write `delta_output_*.json`, then `attestation_*.json`, then the pages, and track.
+
+    `keep_paid` stores the rows that an acceptance pays for. The ledger comes before any file: a
+    crash after it leaves an entry, which the same evaluation finds and writes its files from.
+    """
     core = build_core(
         run.task,
         dry_run=run.dry_run,
@@ -101,9 +129,21 @@ def write_results(
         metrics=metrics,
         report=report,
     )
-    # By the code that a verifier runs, from core and plan alone.
-    decision = decision_of(core, plan.body, plan.attempt.number, plan.attempt.provisional)
-    ledger.append(decision.model_dump(mode="json"))
+
+    def decided(current: bool | None) -> Decision:
+        # By the code that a verifier runs, from core and plan alone.
+        attempt = plan.attempt
+        return decision_of(core, plan.body, attempt.number, attempt.provisional, current)
+
+    if decided(True).verdict == "accepted":
+        keep_paid()
+    recorded = ledger.append_decision(
+        plan.digest,
+        core_digest(core),
+        lambda current: decision_body(core, plan, candidate, decided(current)),
+    )
+    current = None if recorded.entry_hash is None else recorded.body["verdict"] != "superseded"
+    decision = decided(current)
     mlflow_run_id = tracking.begin(run_id)
     delta_output = delta_output_bytes(
         build_delta_output(
