@@ -121,3 +121,9 @@ class LedgerError(HokusaiError):
     """The ledger refuses the evaluation."""
 
     exit_code = 4
+
+
+class LedgerBrokenError(LedgerError):
+    """The ledger's chain was changed after it was written."""
+
+    exit_code = 1

@@ -209,6 +209,16 @@ class BenchmarkDataset(Dataset):
     near_base: int  # rows that stay although a base row says nearly the same
     sampled_from: int
     class_counts: dict[str, int]
+    paid_root: str | None = None  # over the rows paid for, of which it holds none
+
+
+class PaidDataset(Dataset):
+    """Treated rows of an accepted contribution, or of a retired benchmark.
+
+    `columns` are their content; `features` those that their feature keys were made of.
+    """
+
+    features: tuple[ColumnSchema, ...]
 
 
 class CleanContribution(Record):
@@ -227,6 +237,7 @@ class ContributedDataset(Dataset):
 
     contributions: tuple[CleanContribution, ...]
     pii_key_id: str | None
+    paid_root: str | None = None  # over the rows paid for that it was cleaned against
 
     @property
     def leaked_share(self) -> tuple[int, int]:

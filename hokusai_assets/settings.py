@@ -30,7 +30,7 @@ VARIABLES: dict[str, tuple[str, str]] = {
     "RANDOM_SEED": ("42", "seed of tasks that name none"),
 }
 
-SECRETS = frozenset({"HOKUSAI_PII_KEY", "HOKUSAI_PLAN_NONCE"})
+SECRETS = frozenset({"HOKUSAI_PII_KEY", "HOKUSAI_PLAN_NONCE", "HOKUSAI_SALT_SECRET"})
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from typing import Any
 
 from hokusai_assets.attestation.core import core_digest
 from hokusai_assets.attestation.deciding import decision_of
+from hokusai_assets.decision_rule import CURRENT
 from hokusai_assets.digests import digest_json
 
 DECISION_VERSION = 1
@@ -67,10 +68,16 @@ def decision_body(
     }
 
 
-def decision_document(body: dict[str, Any], entry: LedgerEntry | None) -> dict[str, Any]:
+def decision_document(body: Mapping[str, Any], entry: LedgerEntry | None) -> dict[str, Any]:
     """`decision.json`: the body, and its place in the ledger or null."""
     place = None if entry is None else {"entry": entry.entry, "previous": entry.previous}
-    return {"body": body, "ledger": place}
+    return {"body": dict(body), "ledger": place}
+
+
+def current_of(body: Mapping[str, Any]) -> bool | None:
+    """What the ledger said of benchmark and baseline; None in a decision without one."""
+    found = [clause["holds"] for clause in body["clauses"] if clause["name"] == CURRENT]
+    return found[0] if found else None
 
 
 def body_disagreements(
@@ -81,12 +88,11 @@ def body_disagreements(
     Whether the attempt, `provisional` and a clause `current` are true only the ledger tells, and
     the file's digest only the model.
     """
-    answers = [clause["holds"] for clause in body["clauses"] if clause["name"] == "current"]
     expected = decision_body(
         core,
         plan,
         attempt=body["attempt"],
-        current=answers[0] if answers else None,
+        current=current_of(body),
         candidate_file_sha256=body["candidate_file_sha256"],
         provisional=body["provisional"],
     )

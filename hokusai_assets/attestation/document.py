@@ -12,7 +12,7 @@ from hokusai_assets.attestation.bundle import bundle_name
 from hokusai_assets.attestation.canonical import read_record, write_canonical
 from hokusai_assets.attestation.core import core_digest, nullifier
 from hokusai_assets.attestation.deciding import decision_of
-from hokusai_assets.decision_rule import CURRENT
+from hokusai_assets.attestation.decision import current_of
 from hokusai_assets.digests import digest_json
 from hokusai_assets.records import Decision, EvaluationPlan, TrainedModel
 
@@ -106,13 +106,12 @@ def disagreements(document: dict[str, Any], file_digests: dict[str, str]) -> lis
         if document.get("bundle") != bundle_name(document["run_id"]):
             found.append("bundle is not that of the run")
         decision = document["decision"]
-        answers = [c["holds"] for c in decision["clauses"] if c["name"] == CURRENT]
         expected = decision_of(
             core,
             plan,
             decision["attempt"],
             decision["provisional"],
-            answers[0] if answers else None,
+            current_of(decision),
         )
         if decision != expected.model_dump(mode="json"):
             found.append("the decision does not follow from plan and core")

@@ -10,6 +10,7 @@ from typing import Any
 from hokusai_assets.attestation.canonical import write_canonical
 from hokusai_assets.attestation.ledger import Ledger
 from hokusai_assets.digests import digest_json
+from hokusai_assets.errors import LedgerError
 from hokusai_assets.records import (
     BaseDataset,
     BenchmarkDataset,
@@ -68,6 +69,19 @@ def plan_body(
     # Before anything is committed: a record that could not be read again is no record.
     write_canonical(body, "plan.json")
     return body
+
+
+def paid_root_of_inputs(benchmark: BenchmarkDataset, contributed: ContributedDataset) -> str | None:
+    """The root over the rows paid for that benchmark and contributions were both compared with.
+
+    Raises LedgerError where they differ: something was paid for between the two steps.
+    """
+    if benchmark.paid_root != contributed.paid_root:
+        raise LedgerError(
+            "Rows were paid for between reading the benchmark and cleaning the contribution, or "
+            "one of them is of a run with another ledger: evaluate again from the benchmark on."
+        )
+    return contributed.paid_root
 
 
 def derive_seed(plan_digest: str, nonce: bytes | None, index: int) -> int:

@@ -1,14 +1,15 @@
 """Cleaning from end to end: a contributed file, or the operator's own, to rows that can be used.
 
 The order is part of the attestation: read, type, treat personal data, digest as received, match
-(duplicates, leakage), digest as cleaned. Base and benchmark go through the same reading, typing
-and treatment, so that equal rows stay equal; their rows are otherwise left as they are. The
-result depends on a file's content alone, not on its format or row order, nor on how many buckets
-or processes it went through. Rows paid for before need a ledger and are none here.
+(duplicates, leakage, rows already paid), digest as cleaned. Base and benchmark go through the same
+reading, typing and treatment, so that equal rows stay equal; their rows are otherwise left as they
+are. The result depends on a file's content alone, not on its format or row order, nor on how many
+buckets or processes it went through. Which rows were paid for before, a ledger says.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -21,6 +22,7 @@ from hokusai_assets.contribution.manifest import StoredRows, build_manifest, col
 from hokusai_assets.contribution.near_duplicates import SignedRows
 from hokusai_assets.contribution.near_rows import NearRows
 from hokusai_assets.contribution.near_texts import SIGNATURE_COLUMNS, has_texts
+from hokusai_assets.contribution.paid_keys import PaidKeys
 from hokusai_assets.contribution.pii import Policy, key_id
 from hokusai_assets.contribution.quality import SAMPLE_ROWS, Samples, assess
 from hokusai_assets.contribution.receiving import Received, receive, received_root
@@ -37,6 +39,7 @@ from hokusai_assets.records import (
     ContributedDataset,
     ContributionSource,
     Dataset,
+    PaidDataset,
     Quality,
 )
 from hokusai_assets.tables import ROW_DIGEST, read_parts
@@ -54,6 +57,8 @@ def clean_contributions(
     *,
     key: bytes | None,
     folder: str | Path,
+    paid: Sequence[PaidDataset] = (),
+    paid_root: str | None = None,
     count: Callable[[int], None] = lambda rows: None,
     assessed: bool = True,
     learn: bool = True,
@@ -63,8 +68,8 @@ def clean_contributions(
     Rows that two contributors send count for the first of `sources`. Without `base` or
     `benchmark`, as at a contributor's home, what needs them is not looked for: an evaluation
     always has both. Quality is only looked at if it will be shown (`assessed`), label noise only
-    where a model may be fitted for it (`learn`). `count` hears how many rows of a file were read so
-    far. Raises
+    where a model may be fitted for it (`learn`). Rows of `paid`, whose roots `paid_root` is over,
+    are not paid for again. `count` hears how many rows of a file were read so far. Raises
     ContributionError naming the contributor if a file is refused or nothing of it is left.
     """
     if not sources:
@@ -75,6 +80,7 @@ def clean_contributions(
             Policy(task, key),
             base,
             benchmark,
+            paid=paid,
             folder=Path(folder),
             scratch=scratch,
             hands=hands,
@@ -102,6 +108,7 @@ def clean_contributions(
         columns=column_schemas(task),
         contributions=tuple(cleaned),
         pii_key_id=None if key is None else key_id(key),
+        paid_root=paid_root,
     )
 
 
@@ -114,6 +121,7 @@ class _Cleaner:
         base: Dataset | None,
         benchmark: Dataset | None,
         *,
+        paid: Sequence[PaidDataset],
         folder: Path,
         scratch: Path,
         hands: Workers,
@@ -124,7 +132,8 @@ class _Cleaner:
         learn: bool,
     ) -> None:
         self._policy = policy
-        self._against = Against(base, benchmark)
+        keys = PaidKeys(paid, policy.task, scratch / "paid") if paid else None
+        self._against = Against(base, benchmark, paid=keys)
         self._assessed = assessed
         self._learn = learn
         self._base_labels, self._base_sample = None, None
@@ -132,7 +141,7 @@ class _Cleaner:
             self._base_labels = label_counts(base.folder, policy.task)
             names = [*(c.name for c in policy.task.features), policy.task.target.name]
             self._base_sample = first_rows(read_parts(base.folder, names), SAMPLE_ROWS)
-        self._near = NearRows(policy.task, base, benchmark, scratch / "known", hands)
+        self._near = NearRows(policy.task, base, benchmark, scratch / "known", hands, paid)
         self._folder = folder
         self._scratch = scratch
         self._hands = hands
@@ -191,9 +200,7 @@ class _Cleaner:
             self._hands,
             first_part=index * self._buckets,
         )
-        self._against = Against(
-            self._against.base, self._against.benchmark, (*self._against.earlier, kept)
-        )
+        self._against = dataclasses.replace(self._against, earlier=(*self._against.earlier, kept))
         return CleanContribution(
             contributor_id=source.contributor_id,
             wallet_address=source.wallet_address,
@@ -262,6 +269,7 @@ def _counts(received: Received, matches: Matches, conflicts: int, kept: int) -> 
         leaked_exact=matches.leaked_exact,
         leaked_normalised=matches.leaked_normalised,
         leaked_near=matches.leaked_near,
+        already_paid=matches.already_paid,
         kept=kept,
         conflicts=conflicts,
         duplicates_reported=matches.reported,
@@ -278,6 +286,7 @@ def _nothing_left(name: str, counts: CleaningCounts) -> str:
         "written differently only": counts.duplicates_normalised,
         "nearly the same as other rows": counts.duplicates_near,
         "in the benchmark": counts.leaked,
+        "paid for before": counts.already_paid,
     }
     parts = ", ".join(f"{what}: {count:,}" for what, count in where.items() if count)
     return (

@@ -9,7 +9,7 @@ which rows leak, in leakage.py.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -46,6 +46,7 @@ class Matches:
     leaked_normalised: int = 0
     near: int = 0
     leaked_near: int = 0
+    already_paid: int = 0
     reported: int = 0
 
     def include(self, other: Matches) -> None:
@@ -56,7 +57,7 @@ class Matches:
 
 COUNTED = (
     *("within", "of_base", "across", "normalised"),
-    *("leaked_exact", "leaked_normalised", "near", "leaked_near", "reported"),
+    *("leaked_exact", "leaked_normalised", "near", "leaked_near", "already_paid", "reported"),
 )
 
 
@@ -141,14 +142,17 @@ def match_rows(
     base: KnownRows,
     earlier: KnownRows,
     benchmark: FeatureKeys,
+    paid: Collection[bytes] = frozenset(),
 ) -> Matches:
     """Sort a keyed table's rows into kept ones and those that are there already or leak.
 
-    `earlier` are rows of contributions that come before this one. A row is counted under the
-    first that applies: equal to another row of this file, to a base row, to an earlier
-    contributor's row, to a benchmark row's features; and then, differing in writing only, to a row
-    of any of the first three. Leakage comes before that, so that rewriting a benchmark row twice
-    does not make one of the two a mere duplicate.
+    `earlier` are rows of contributions that come before this one, `paid` the feature keys of rows
+    paid for. A row is counted under the first that applies: equal to another row of this file; its
+    features paid for; equal to a base row, to an earlier contributor's row, to a benchmark row's
+    features; and then, differing in writing only, to a row of this file, of base or of an earlier
+    contributor. Leakage comes before that, so that rewriting a benchmark row twice does not make
+    one of the two a mere duplicate. Rows paid for leave whatever their label, and whatever the
+    task says of duplicates: who is paid for a wrong label must not be paid for its correction.
     """
     matches = Matches()
     seen: set[bytes] = set()
@@ -172,6 +176,10 @@ def match_rows(
             else None
         )
         seen.add(digest)
+        if key in paid and not (where == "within" and drop_exact):
+            matches.already_paid += 1
+            matches.gone.append((position, "already_paid"))
+            continue
         if where and drop_exact:
             setattr(matches, where, getattr(matches, where) + 1)
             matches.gone.append((position, f"duplicates_{where}"))

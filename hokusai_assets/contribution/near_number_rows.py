@@ -12,7 +12,7 @@ no more than a quarter of the leaked share that the task accepts is spent on it.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -26,7 +26,7 @@ from hokusai_assets.contribution.near_numbers import (
     nearness,
 )
 from hokusai_assets.contribution.number_points import Points, Space, space_of
-from hokusai_assets.records import Dataset
+from hokusai_assets.records import Dataset, PaidDataset
 from hokusai_assets.tables import ROW_DIGEST, read_parts
 from hokusai_assets.task import Task
 
@@ -52,17 +52,26 @@ class FoundRows:
     repeated: frozenset[int]
     offsets: list[int]
     method: str
+    paid: frozenset[int] = frozenset()
 
 
 class NumberRows:
     """Base and benchmark rows as points, and those of the contributions so far."""
 
-    def __init__(self, task: Task, base: Dataset | None, benchmark: Dataset | None) -> None:
+    def __init__(
+        self,
+        task: Task,
+        base: Dataset | None,
+        benchmark: Dataset | None,
+        paid: Sequence[PaidDataset] = (),
+    ) -> None:
         self._task = task
         self._space: Space | None = None
         self._nearness: Nearness | None = None
         self._known: list[Points] = []
         self._scored: list[Points] = []
+        self._paid: list[Points] = []
+        self._all_paid = True
         if base is None:
             return
         self._space, base_points = base_space(task, base)
@@ -72,6 +81,14 @@ class NumberRows:
         self._known.append(base_points)
         if benchmark is not None:
             self._scored.append(self._space.points(all_benchmark_rows(benchmark, task)))
+        most = _MOST_CELLS // max(1, len(self._space.numeric))
+        for dataset in paid:
+            tables = read_parts(dataset.folder, _columns(task))
+            self._paid += _points(self._space, tables, max(1, most))
+            most -= dataset.row_count
+            if most <= 0:
+                self._all_paid = False
+                break
 
     def find(self, kept: Buckets, buckets: int) -> FoundRows:
         """The near ones among a contribution's kept rows; the others are known from now on."""
@@ -88,13 +105,17 @@ class NumberRows:
         chance = min(NEAR_BY_CHANCE, _LEAKED_BY_CHANCE * self._task.decision.max_leaked_share)
         to_scored = self._nearness.threshold(scored, chance)
         to_known = self._nearness.threshold(known + (rows if whole else 0))
+        to_paid = self._nearness.threshold(sum(map(len, self._paid)), chance)
         leaked: set[int] = set()
+        already: set[int] = set()
         repeated: set[int] = set()
         parts = []
         for bucket in range(buckets):
             points = self._space.points(kept.read(bucket, columns))
             near = near_to(points, self._scored, to_scored, any_label=True)
             leaked.update((near.nonzero()[0] + offsets[bucket]).tolist())
+            near = near_to(points, self._paid, to_paid, any_label=True)
+            already.update((near.nonzero()[0] + offsets[bucket]).tolist())
             near = near_to(points, self._known, to_known, any_label=False)
             repeated.update((near.nonzero()[0] + offsets[bucket]).tolist())
             if whole:
@@ -105,18 +126,21 @@ class NumberRows:
             own = _together(parts)
             repeated.update(near_to_earlier(own, to_known).nonzero()[0].tolist())
             dropped = repeated if self._task.duplicates.near == "drop" else set()
-            self._known.append(_without(own, leaked | dropped))
+            self._known.append(_without(own, leaked | already | dropped))
         return FoundRows(
             frozenset(leaked),
-            frozenset(repeated - leaked),
+            frozenset(repeated - leaked - already),
             offsets,
-            self._method(to_scored, to_known, whole),
+            self._method(to_scored, to_known, to_paid, whole),
+            frozenset(already - leaked),
         )
 
-    def _method(self, to_scored: float, to_known: float, whole: bool) -> str:
+    def _method(self, to_scored: float, to_known: float, to_paid: float, whole: bool) -> str:
         found = []
         if to_scored:
             found.append(f"{to_scored:.2g} from a benchmark row")
+        if self._paid and to_paid:
+            found.append(f"{to_paid:.2g} from a row paid for before")
         if to_known:
             others = "a base row or another contributed row" if whole else "a base row"
             found.append(f"{to_known:.2g} from {others} of the same label")
@@ -128,6 +152,10 @@ class NumberRows:
         )
         if self._scored and not to_scored:
             said += " Distances do not tell it from that many benchmark rows."
+        if self._paid and not to_paid:
+            said += " Distances do not tell it from that many rows paid for before."
+        elif not self._all_paid:
+            said += " Not all rows paid for before were compared: they are too many."
         if not to_known:
             said += " Distances do not tell it from that many base and contributed rows."
         elif not whole:

@@ -1,6 +1,7 @@
 """Near rows of one run's contributions: what they are compared with, and what is done with them.
 
-Rows near to a benchmark row have leaked, whatever their label, and always leave. Rows that say
+Rows near to a benchmark row have leaked, whatever their label, and always leave; so do rows near to
+one that was paid for. Rows that say
 nearly what a base row, an earlier contribution or another row of the same one says leave too,
 unless the task lets them stay. How nearness is told stands in near_duplicates.py for tasks with
 texts, and in near_number_rows.py for those without.
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import functools
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,7 +27,7 @@ from hokusai_assets.contribution.near_number_rows import FoundRows, NumberRows, 
 from hokusai_assets.contribution.near_texts import SIMILARITY, has_texts
 from hokusai_assets.contribution.reducing import removed_rows
 from hokusai_assets.contribution.workers import Workers, workers
-from hokusai_assets.records import Dataset
+from hokusai_assets.records import Dataset, PaidDataset
 from hokusai_assets.tables import ROW_NUMBER, read_parts, read_row_group, row_group_count
 from hokusai_assets.task import Task
 
@@ -37,6 +39,7 @@ TEXT_METHOD = (
     "with a base row or another contributed row of the same label; its numbers differ by less "
     f"than {NUMBER_TOLERANCE} standard deviations of base, all else is equal."
 )
+PAID_METHOD = " Likewise near a row paid for before, whatever its label."
 
 _SIGNED_HERE = 8  # row groups
 
@@ -51,21 +54,26 @@ class NearRows:
         benchmark: Dataset | None,
         folder: Path,
         hands: Workers,
+        paid: Sequence[PaidDataset] = (),
     ) -> None:
         self._task = task
         self._hands = hands
         self._sets: list[SignedRows] = []
         self._benchmark: frozenset[int] = frozenset()
+        self._paid: frozenset[int] = frozenset()
         self._scales: dict[str, float] = {}
         self._numbers: NumberRows | None = None
         if not has_texts(task):
-            self._numbers = NumberRows(task, base, benchmark)
+            self._numbers = NumberRows(task, base, benchmark, paid)
             return
         self._scales = number_scales(task, base)
         # The benchmark first: of many rows that are alike, each is compared with the first ones.
         if benchmark is not None:
             self._benchmark = frozenset({len(self._sets)})
             self._add(sign_benchmark(task, benchmark, folder / "benchmark"))
+        for place, dataset in enumerate(paid):
+            self._paid |= {len(self._sets)}
+            self._add(sign_stored(task, dataset, folder / f"paid-{place}", hands))
         if base is not None:
             self._add(sign_stored(task, base, folder / "base", hands))
 
@@ -95,10 +103,11 @@ class NearRows:
         else:
             raise AssertionError("rows with texts were not signed")
         matches.leaked_near += len(found.leaked)
-        gone = found.leaked
+        matches.already_paid += len(found.paid)
+        gone = found.leaked | found.paid
         if self._task.duplicates.near == "drop":
             matches.near += len(found.repeated)
-            gone = found.leaked | found.repeated
+            gone |= found.repeated
         else:
             matches.reported += len(found.repeated)
         if signed is not None:
@@ -108,7 +117,13 @@ class NearRows:
         for row in sorted(gone):
             while row >= found.offsets[bucket + 1]:
                 bucket += 1
-            reason = "leaked_near" if row in found.leaked else "duplicates_near"
+            reason = (
+                "leaked_near"
+                if row in found.leaked
+                else "already_paid"
+                if row in found.paid
+                else "duplicates_near"
+            )
             by_bucket[bucket].append((row - found.offsets[bucket], reason))
         for bucket, places in by_bucket.items():
             numbers = kept.read(bucket, [ROW_NUMBER], whole=True).column(ROW_NUMBER).to_pylist()
@@ -119,11 +134,17 @@ class NearRows:
     def _near_texts(self, signed: SignedRows) -> FoundRows:
         self._add(signed)
         near = find_near(
-            self._sets, self._task, self._scales, self._hands, any_label=self._benchmark
+            self._sets,
+            self._task,
+            self._scales,
+            self._hands,
+            any_label=self._benchmark | self._paid,
         )
         leaked = frozenset(row for row, of_set in near.rows if of_set in self._benchmark)
-        repeated = frozenset(row for row, _ in near.rows) - leaked
-        return FoundRows(leaked, repeated, signed.offsets(), TEXT_METHOD)
+        paid = frozenset(row for row, of_set in near.rows if of_set in self._paid) - leaked
+        repeated = frozenset(row for row, _ in near.rows) - leaked - paid
+        method = TEXT_METHOD + (PAID_METHOD if self._paid else "")
+        return FoundRows(leaked, repeated, signed.offsets(), method, paid)
 
     def _add(self, signed: SignedRows) -> None:
         self._sets.append(signed)

@@ -21,9 +21,10 @@ from hokusai_assets.contribution.duplicates import (
 )
 from hokusai_assets.contribution.exchange import Buckets, key_numbers
 from hokusai_assets.contribution.leakage import NO_KEYS, benchmark_keys
+from hokusai_assets.contribution.paid_keys import PaidKeys
 from hokusai_assets.contribution.rows import take_rows
 from hokusai_assets.records import Dataset
-from hokusai_assets.tables import ROW_NUMBER, read_key_range
+from hokusai_assets.tables import FEATURE_KEY, ROW_NUMBER, read_key_range
 from hokusai_assets.task import Task
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class Against:
     benchmark: Dataset | None
     # Kept rows of the run's earlier contributions, spilled in as many buckets.
     earlier: tuple[Buckets, ...] = ()
+    paid: PaidKeys | None = None
 
 
 @dataclass(frozen=True)
@@ -80,13 +82,20 @@ def reduce_bucket(
     prefixes = key_numbers(table)
     known = [benchmark.prefixes, *(key_numbers(t) for t in ([] if base is None else [base]))]
     suspects = _with_company(prefixes, [*known, *map(key_numbers, earlier)])
+    paid: frozenset[bytes] = frozenset()
+    if against.paid is not None:
+        found = against.paid.among(table, key_range)
+        suspects |= found
+        paid = frozenset(table.filter(pa.array(found)).column(FEATURE_KEY).to_pylist())
     few = table.filter(pa.array(suspects))
     ours = prefixes[suspects]
     base_rows = KnownRows() if base is None else _known(base, ours, task)
     earlier_rows = KnownRows()
     for rows in earlier:
         earlier_rows.include(_known(rows, ours, task))
-    matches = match_rows(few, task, base=base_rows, earlier=earlier_rows, benchmark=benchmark)
+    matches = match_rows(
+        few, task, base=base_rows, earlier=earlier_rows, benchmark=benchmark, paid=paid
+    )
     conflicts = conflicting(take_rows(few, matches.kept), base_rows, task)
     places = np.flatnonzero(suspects)[matches.kept]
     keep, flags = ~suspects, np.zeros(table.num_rows, bool)

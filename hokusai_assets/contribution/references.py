@@ -5,24 +5,32 @@ benchmark is sampled is evaluation/'s business; the function is handed in.
 """
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from hokusai_assets.contribution.leakage import write_benchmark_keys
 from hokusai_assets.contribution.near_rows import count_near_base
+from hokusai_assets.contribution.paid_keys import PaidKeys
 from hokusai_assets.contribution.reference_rows import (
     leave_out_base_rows,
     load_reference,
     store_reference,
 )
+from hokusai_assets.contribution.rows import FIRST_ROWS, counted
 from hokusai_assets.digests import content_root
 from hokusai_assets.errors import ReferenceDataError
-from hokusai_assets.records import BaseDataset, BenchmarkDataset, ColumnSchema
-from hokusai_assets.tables import ROW_DIGEST, SOURCE, read_table, write_table
+from hokusai_assets.records import BaseDataset, BenchmarkDataset, ColumnSchema, PaidDataset
+from hokusai_assets.tables import ROW_DIGEST, ROW_NUMBER, SOURCE, read_table, write_table
 from hokusai_assets.task import Task
 
 Sample = Callable[[Any, Task], Any]
+# From a benchmark's root as received to the root over the rows paid for, and these.
+Paid = Callable[[str], tuple[str | None, Sequence[PaidDataset]]]
+
+
+def _nothing_paid(root: str) -> tuple[str | None, Sequence[PaidDataset]]:
+    return None, ()
 
 
 def load_base(path: str, task: Task, *, key: bytes | None, folder: str) -> BaseDataset:
@@ -45,13 +53,19 @@ def load_benchmark(
     key: bytes | None,
     sample: Sample,
     folder: str,
+    paid: Paid = _nothing_paid,
 ) -> BenchmarkDataset:
     """Read, type and treat the benchmark, leave rows of base out, sample, and store.
 
     The keys of all rows as received are stored beside the sample: a contributed row that equals a
-    benchmark row leaks whether or not the sample holds it this time.
+    benchmark row leaks whether or not the sample holds it this time. Raises ReferenceDataError if
+    it holds a row that was paid for, or one of a retired benchmark: whoever sent or saw it knows
+    the answer.
     """
     received, manifest = load_reference(path, task, key=key, kind="benchmark")
+    root_received = _root(received)
+    paid_root, known = paid(root_received)
+    _refuse_paid_rows(received, known, root_received, task, manifest.source.name)
     kept, exact, normalised = leave_out_base_rows(received, read_table(base.folder), task)
     if kept.num_rows == 0:
         raise ReferenceDataError(
@@ -71,13 +85,35 @@ def load_benchmark(
         row_count=scored.num_rows,
         columns=_columns(task),
         manifest=manifest,
-        content_root_received=_root(received),
+        content_root_received=root_received,
+        paid_root=paid_root,
         left_out_exact=exact,
         left_out_normalised=normalised,
         near_base=near_base,
         sampled_from=kept.num_rows,
         class_counts={str(label): labels.count(label) for label in task.data.labels},
     )
+
+
+def _refuse_paid_rows(
+    received: Any, known: Sequence[PaidDataset], root: str, task: Task, name: str
+) -> None:
+    if any(dataset.content_root == root for dataset in known):
+        raise ReferenceDataError(
+            f"The benchmark {name} was retired, and its rows may be known: give a new one that "
+            "shares no row with it."
+        )
+    with tempfile.TemporaryDirectory(prefix="hokusai-") as folder:
+        keys = PaidKeys(known, task, Path(folder, "paid"))
+        rows = keys.among(received).nonzero()[0].tolist()
+    if rows:
+        numbers = received.column(ROW_NUMBER).take(rows).to_pylist()
+        first = ", ".join(map(str, sorted(numbers)[:FIRST_ROWS]))
+        raise ReferenceDataError(
+            f"The benchmark {name} holds {counted(len(rows), 'row')} that a contributor was paid "
+            f"for or that a retired benchmark held, whatever their label (first rows: {first}). "
+            "Leave these out."
+        )
 
 
 def _root(table: Any) -> str:

@@ -8,6 +8,7 @@ since they can be made again from the two files at any time; their digests stand
 import hashlib
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,12 @@ from hokusai_assets.attestation.bundle import staged
 from hokusai_assets.attestation.bundle_reading import read_bundle, record_disagreements
 from hokusai_assets.attestation.core import build_core, core_digest
 from hokusai_assets.attestation.deciding import decision_of
-from hokusai_assets.attestation.decision import decision_body, decision_document
+from hokusai_assets.attestation.decision import (
+    LedgerEntry,
+    current_of,
+    decision_body,
+    decision_document,
+)
 from hokusai_assets.attestation.document import (
     attestation_name,
     build_document,
@@ -23,7 +29,7 @@ from hokusai_assets.attestation.document import (
     document_bytes,
     read_document,
 )
-from hokusai_assets.attestation.ledger import Ledger
+from hokusai_assets.attestation.ledger import Ledger, Recorded
 from hokusai_assets.defs.bundling import copy_contribution, copy_model, run_record, write_rows
 from hokusai_assets.defs.resources.inputs import RunInputs
 from hokusai_assets.defs.resources.tracking import TrackingResource
@@ -83,6 +89,7 @@ def write_results(
     timestamp: str,
     output_dir: str,
     ledger: Ledger,
+    keep_paid: Callable[[], None],
     tracking: TrackingResource,
     report: DeltaReport,
     metrics: BenchmarkMetrics,
@@ -115,20 +122,25 @@ def write_results(
         copy_contribution(stage, run.task, contributed)
         # By the code that a verifier runs, from core and plan alone.
         attempt, provisional = plan.attempt.number, plan.attempt.provisional
-        decision = decision_of(core, plan.body, attempt, provisional)
-        body = decision_body(
-            core,
-            plan.body,
-            attempt=attempt,
-            current=None,
-            candidate_file_sha256=candidate.files[0].sha256,
-            provisional=provisional,
+        if decision_of(core, plan.body, attempt, provisional, True).verdict == "accepted":
+            keep_paid()
+        recorded = ledger.append_decision(
+            plan.digest,
+            core_digest(core),
+            lambda current: decision_body(
+                core,
+                plan.body,
+                attempt=attempt,
+                current=current,
+                candidate_file_sha256=candidate.files[0].sha256,
+                provisional=provisional,
+            ),
         )
-        ledger.append(body)
+        decision = decision_of(core, plan.body, attempt, provisional, current_of(recorded.body))
         bundle_path = stage.publish(
             core=core,
             plan=plan.body,
-            decision=decision_document(body, None),
+            decision=decision_document(recorded.body, _place(recorded)),
             run=run_record(run_id, timestamp, tracking.started_ms, int(time.time() * 1000)),
         )
     mlflow_run_id = tracking.begin(run_id)
@@ -195,6 +207,13 @@ def write_results(
         mlflow_run_id=mlflow_run_id,
         tracking=tracking.log(tracked),
     )
+
+
+def _place(recorded: Recorded) -> LedgerEntry | None:
+    """Where a decision stands in the ledger."""
+    if recorded.entry_hash is None or recorded.previous is None:
+        return None
+    return LedgerEntry(recorded.entry_hash, recorded.previous)
 
 
 def _write_pages(

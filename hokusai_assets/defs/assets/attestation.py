@@ -1,6 +1,7 @@
 """The attestation, and the files of an evaluation."""
 
 import datetime
+import functools
 
 import dagster as dg
 
@@ -49,6 +50,7 @@ def attestation(
             timestamp=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
             output_dir=outputs.output_dir,
             ledger=ledger.open(dry_run=inputs.run.dry_run),
+            keep_paid=functools.partial(ledger.keep_contributions, inputs.run, contributed_data),
             tracking=tracking,
             report=delta_report,
             metrics=benchmark_metrics,

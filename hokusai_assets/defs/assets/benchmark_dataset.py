@@ -1,10 +1,13 @@
 """The benchmark."""
 
+import functools
+
 import dagster as dg
 
 from hokusai_assets.defs import metadata
 from hokusai_assets.defs.failures import plain_failures
 from hokusai_assets.defs.resources.inputs import InputsResource
+from hokusai_assets.defs.resources.ledger import LedgerResource
 from hokusai_assets.defs.resources.outputs import OutputsResource
 from hokusai_assets.records import BaseDataset, BenchmarkDataset
 
@@ -14,6 +17,7 @@ def benchmark_dataset(
     context: dg.AssetExecutionContext,
     inputs: InputsResource,
     outputs: OutputsResource,
+    ledger: LedgerResource,
     base_dataset: BaseDataset,
 ) -> dg.MaterializeResult[BenchmarkDataset]:
     """Rows that both models are scored on: PII treated, without rows of base, sampled."""
@@ -29,6 +33,7 @@ def benchmark_dataset(
             key=run.pii_key,
             sample=stratified_sample,
             folder=folder,
+            paid=functools.partial(ledger.known_rows, run),
         )
     context.log.info(f"{dataset.row_count:,} benchmark rows")
     return dg.MaterializeResult(

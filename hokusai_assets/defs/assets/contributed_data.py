@@ -5,6 +5,7 @@ import dagster as dg
 from hokusai_assets.defs import metadata
 from hokusai_assets.defs.failures import plain_failures
 from hokusai_assets.defs.resources.inputs import InputsResource
+from hokusai_assets.defs.resources.ledger import LedgerResource
 from hokusai_assets.defs.resources.outputs import OutputsResource
 from hokusai_assets.records import BaseDataset, BenchmarkDataset, ContributedDataset
 
@@ -14,6 +15,7 @@ def contributed_data(
     context: dg.AssetExecutionContext,
     inputs: InputsResource,
     outputs: OutputsResource,
+    ledger: LedgerResource,
     base_dataset: BaseDataset,
     benchmark_dataset: BenchmarkDataset,
 ) -> dg.MaterializeResult[ContributedDataset]:
@@ -23,6 +25,7 @@ def contributed_data(
 
     run = inputs.run
     with plain_failures(), outputs.scratch(context.run.run_id, "contributed_data") as folder:
+        paid_root, paid = ledger.known_rows(run, benchmark_dataset.content_root_received)
         dataset = clean_contributions(
             run.contributions,
             run.task,
@@ -30,6 +33,8 @@ def contributed_data(
             benchmark_dataset,
             key=run.pii_key,
             folder=folder,
+            paid=paid,
+            paid_root=paid_root,
         )
     context.log.info("; ".join(summary.cleaning_sentence(c) for c in dataset.contributions))
     return dg.MaterializeResult(

@@ -26,7 +26,7 @@ def evaluation_plan(
     merged_dataset: MergedDataset,
 ) -> dg.MaterializeResult[EvaluationPlan]:
     """Digests, rule and number of seeds; gives the training seeds and the attempt number."""
-    from hokusai_assets.attestation.plan import commit_plan, plan_body
+    from hokusai_assets.attestation.plan import commit_plan, paid_root_of_inputs, plan_body
     from hokusai_assets.attestation.rows.references import salt_key_id
     from hokusai_assets.attribution.row_share import row_shares
     from hokusai_assets.contribution.leakage import rows_in_common
@@ -37,7 +37,6 @@ def evaluation_plan(
     run = inputs.run
     with plain_failures():
         seeds = second_process.call(number_of_seeds, run.task)
-        book = ledger.open(dry_run=run.dry_run)
         body = plan_body(
             run.task,
             base_dataset,
@@ -53,13 +52,14 @@ def evaluation_plan(
             baseline_sha256=run.baseline_sha256(),
             number_of_seeds=seeds,
             nonce=run.nonce,
-            paid_root=book.paid_root(),
+            paid_root=paid_root_of_inputs(benchmark_dataset, contributed_data),
             dry_run=run.dry_run,
             salt_key_id=salt_key_id(run.salt_secret),
         )
+        ledger.keep_benchmark(run, benchmark_dataset)
         plan = commit_plan(
             body,
-            book,
+            ledger.open(dry_run=run.dry_run),
             nonce=run.nonce,
             rows_left_in_training=rows_in_common(merged_dataset, benchmark_dataset),
             shares=row_shares(contributed_data, merged_dataset),

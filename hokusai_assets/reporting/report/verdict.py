@@ -14,6 +14,7 @@ _FAILED = {
     "threshold": "{primary} {gain}, which is less than is required",
     "evidence": "{primary} {gain}, which could be chance",
     "guards": "the model became worse, or may have, in something that is guarded",
+    "current": "another contribution was accepted, or the benchmark replaced, while it was judged",
 }
 _GUARD = re.compile(r"guard_(\d+)(?:_(.+))?")
 
@@ -49,7 +50,7 @@ def verdict(output: Mapping[str, Any], attestation: Mapping[str, Any]) -> dict[s
         sentence = "The contribution is not accepted."
     return {
         "accepted": accepted,
-        "badge": "Accepted" if accepted else "Rejected",
+        "badge": str(decision["verdict"]).capitalize(),
         "sentence": sentence,
         "worth": worth(decision),
     }
