@@ -134,13 +134,13 @@ def _of_task(bundle: str, path: str) -> dict[str, Any]:
 
 
 def _run_id(bundle: str) -> str:
-    import json
-
+    from hokusai_assets.attestation.signing.strict_json import parse_json
     from hokusai_assets.files import read_file
 
+    content = read_file(bundle, "run.json")
     try:
-        run_id = json.loads(read_file(bundle, "run.json"))["run_id"]
-    except (ValueError, KeyError, TypeError, RecursionError):
+        run_id = parse_json(content)["run_id"]
+    except (ValueError, KeyError, TypeError):
         raise UsageError(f"run.json in {bundle} does not name a run: it was changed.") from None
     return str(run_id)
 

@@ -23,6 +23,7 @@ from hokusai_assets.defs.jobs import ALL_JOBS
 from hokusai_assets.defs.resources.inputs import InputsResource
 from hokusai_assets.defs.resources.ledger import LedgerResource
 from hokusai_assets.defs.resources.outputs import OutputsResource
+from hokusai_assets.defs.resources.signer import SignerResource
 from hokusai_assets.defs.resources.tracking import TrackingResource
 
 ALL_ASSETS = [
@@ -49,6 +50,7 @@ def default_resources() -> dict[str, Any]:
         "outputs": outputs,
         "tracking": tracking,
         "ledger": LedgerResource.configure_at_launch(),
+        "signer": SignerResource.configure_at_launch(inputs=inputs),
         "io_manager": HokusaiIOManager.configure_at_launch(
             inputs=inputs, outputs=outputs, tracking=tracking
         ),

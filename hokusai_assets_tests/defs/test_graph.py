@@ -10,6 +10,7 @@ from hokusai_assets.defs.io_managers import HokusaiIOManager
 from hokusai_assets.defs.resources.inputs import InputsResource
 from hokusai_assets.defs.resources.ledger import LedgerResource
 from hokusai_assets.defs.resources.outputs import OutputsResource
+from hokusai_assets.defs.resources.signer import SignerResource
 from hokusai_assets.defs.resources.tracking import TrackingResource
 
 GOLDEN = Path(__file__).with_name("graph.json")
@@ -49,6 +50,7 @@ def test_every_configuration_field_is_described() -> None:
         OutputsResource,
         TrackingResource,
         LedgerResource,
+        SignerResource,
         HokusaiIOManager,
     ):
         for name, field in resource.model_fields.items():

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from hokusai_assets.attestation.signing.keys import PublicKey, parse_public_key
+from hokusai_assets.attestation.signing.strict_json import parse_json
 from hokusai_assets.errors import KeyFileError, PolicyError
 
 MAX_KEYS = 100
@@ -86,9 +87,11 @@ def parse_policy(
 ) -> Policy:
     """The policy in a text; raises PolicyError naming the field that is wrong."""
     try:
-        raw = (
-            json.loads(text, object_pairs_hook=_no_duplicates) if json_text else tomllib.loads(text)
-        )
+        if json_text:
+            parse_json(text.encode())  # refuses what the next line could not survive
+            raw = json.loads(text, object_pairs_hook=_no_duplicates)
+        else:
+            raw = tomllib.loads(text)
     except (ValueError, RecursionError):
         kind = "JSON" if json_text else "TOML"
         raise PolicyError(

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hokusai_assets.attestation.signing.strict_json import strict_object
+from hokusai_assets.attestation.signing.strict_json import parse_json, strict_object
 from hokusai_assets.digests import canonical_json
 from hokusai_assets.errors import AttestationError
 
@@ -112,8 +112,8 @@ def payload_problem(payload: bytes, expected: bytes) -> str | None:
     if payload == expected:
         return None
     try:
-        found = json.loads(payload)
-    except (ValueError, RecursionError):
+        found = parse_json(payload)
+    except ValueError:
         return "what is signed is not JSON"
     wanted = json.loads(expected)
     if not isinstance(found, dict):
