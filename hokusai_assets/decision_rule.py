@@ -161,7 +161,7 @@ def current_clause(current: bool) -> ClauseResult:
     sentence = (
         "The benchmark is live and the baseline is the model's head, or the model has none."
         if current
-        else "The benchmark was retired, the baseline replaced or rows paid for by now: evaluate anew."
+        else "The benchmark is retired, the baseline replaced or rows paid by now: evaluate anew."
     )
     return ClauseResult(CURRENT, current, {}, sentence)
 
