@@ -47,6 +47,9 @@ def mint_request(
     verifying_contract: Annotated[
         str | None, typer.Option(help="The contract's address (EIP-55).")
     ] = None,
+    rows_opened: Annotated[
+        bool, typer.Option("--rows-opened", help="Others were shown the benchmark's rows.")
+    ] = False,
     sign: Annotated[
         list[str] | None,
         typer.Option(help="File of mode 0600 with an Ethereum key; may be given several times."),
@@ -70,7 +73,7 @@ def mint_request(
         "verifying_contract": verifying_contract,
     }
     try:
-        options = _options(bundle, task, deadline, given)
+        options = _options(bundle, task, deadline, given, rows_opened=rows_opened)
         keys = _keys(sign or [], key_env or [])
         written = request_mint(bundle, _run_id(bundle), options, open_mint_ledger(ledger), keys)
     except MintRefusedError as error:
@@ -91,7 +94,9 @@ def mint_request(
     )
 
 
-def _options(bundle: str, task: str | None, deadline: int, given: dict[str, Any]) -> "MintOptions":
+def _options(
+    bundle: str, task: str | None, deadline: int, given: dict[str, Any], *, rows_opened: bool
+) -> "MintOptions":
     """The command's options over those of the task; every one that neither states is named."""
     import time
 
@@ -114,6 +119,7 @@ def _options(bundle: str, task: str | None, deadline: int, given: dict[str, Any]
         **{name: str(value) for name, value in stated.items()},
         deadline=str(deadline),
         reveal_live_scores=reveal,
+        rows_opened=rows_opened,
     )
 
 

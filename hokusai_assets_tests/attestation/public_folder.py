@@ -72,8 +72,8 @@ DECISION: dict[str, Any] = {
         {"name": name, "holds": True, "numbers": {}, "sentence": f"{name} holds."}
         for name in ("data", "rows", "threshold", "evidence", "guards", "current")
     ],
-    "ledger": {"entry": digest("entry"), "previous": digest("previous")},
 }
+LEDGER: dict[str, Any] = {"entry": digest("entry"), "previous": digest("previous")}
 
 
 def two_contributors(first: Any = 6000, second: Any = 4000) -> list[dict[str, Any]]:
@@ -100,12 +100,14 @@ def public_content(
     core: dict[str, Any] | None = None,
     plan: dict[str, Any] | None = None,
     decision: dict[str, Any] | None = None,
+    ledger: dict[str, Any] | None = LEDGER,
 ) -> dict[str, bytes]:
     """The four files with these changes, their digests naming one another."""
     plan_bytes = canonical_json(merged(PLAN, plan or {}))
     core_bytes = canonical_json(merged(CORE | {"plan_digest": sha256(plan_bytes)}, core or {}))
     names = {"core_digest": sha256(core_bytes), "plan_digest": sha256(plan_bytes)}
-    decision_bytes = canonical_json(merged(DECISION | names, decision or {}))
+    body = merged(DECISION | names, decision or {})
+    decision_bytes = canonical_json({"body": body, "ledger": ledger})
     content = {"core.json": core_bytes, "plan.json": plan_bytes, "decision.json": decision_bytes}
     files = {f"public/{name}": sha256(data) for name, data in content.items()}
     return content | {"manifest.json": canonical_json({"manifest_version": 1, "files": files})}
@@ -119,8 +121,3 @@ def write_bundle(folder: Path, **changes: Any) -> Path:
         (public / name).write_bytes(data)
     (folder / "run.json").write_text(json.dumps({"run_id": RUN_ID}))
     return folder
-
-
-def parsed(content: dict[str, bytes]) -> dict[str, Any]:
-    """core, plan and decision of a public folder as dicts."""
-    return {name: json.loads(content[f"{name}.json"]) for name in ("core", "plan", "decision")}

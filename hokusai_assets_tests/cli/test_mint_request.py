@@ -147,6 +147,9 @@ def test_live_scores_are_revealed_by_the_task_alone(
     assert prepared.run().exit_code == 3
     done = prepared.run("--task", path)
     assert done.exit_code == (0 if reveal else 3), done.output
+    opened = prepared.run("--task", path, "--rows-opened")
+    assert opened.exit_code == 3
+    assert "its rows were opened" in opened.stderr
 
 
 def test_what_is_not_stated_is_listed(prepared: Prepared) -> None:

@@ -70,7 +70,7 @@ def mint_facts(files: PublicFiles, run_id: str) -> tuple[MintFacts | None, list[
         problems.append("core.json: benchmark.rows must be a whole number above 0.")
     payable = files.decision.get("payable_bps")
     if type(payable) is not int or payable < 0:
-        problems.append("decision.json: payable_bps must be a whole number from 0.")
+        problems.append("decision.json: body.payable_bps must be a whole number from 0.")
     dataset = _hash(core, problems, "content_roots", "benchmark_scored")
     commitments = _commitments(core, problems)
     contributors = _contributors(core, problems)

@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 
 from hokusai_assets.attestation.mint import eip712
 from hokusai_assets.attestation.mint.facts import MintFacts, at, mint_facts
-from hokusai_assets.attestation.mint.ledger import AcceptedEntry, ledger_problems
+from hokusai_assets.attestation.mint.ledger import LedgerEntry, ledger_problems
 from hokusai_assets.attestation.signing.statements import PublicFiles
 from hokusai_assets.digests import digest_json
 from hokusai_assets.errors import IdentityError, MintRefusedError, TypedDataError
@@ -30,7 +30,8 @@ CONTRACT_FLOOR_BPS = 100
 class MintOptions:
     """What the operator states; numbers are decimal text, as they stand in the request.
 
-    `deadline` is in Unix seconds, costs in millionths of a US dollar.
+    `deadline` is in Unix seconds, costs in millionths of a US dollar. `rows_opened` says that the
+    benchmark's rows were shown to others, which no file can tell.
     """
 
     model_id: str
@@ -42,6 +43,7 @@ class MintOptions:
     verifying_contract: str
     deadline: str
     reveal_live_scores: bool = False
+    rows_opened: bool = False
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ class MintRequest:
 
 
 def build_request(
-    files: PublicFiles, run_id: str, options: MintOptions, entry: AcceptedEntry | None
+    files: PublicFiles, run_id: str, options: MintOptions, entry: LedgerEntry | None
 ) -> MintRequest:
     """The request that follows; `entry` is the ledger's, None where it holds no acceptance.
 
@@ -120,7 +122,13 @@ def derive_request(
     """
     facts, problems = mint_facts(files, run_id)
     problems += _option_problems(options)
-    if at(files.plan, "rule", "retire") == "never" and not options.reveal_live_scores:
+    live = at(files.plan, "rule", "retire") == "never"  # else the acceptance retired it
+    if live and options.rows_opened:
+        problems.append(
+            "The benchmark is marked live and its rows were opened: scores on it promise nothing "
+            "any more. Evaluate on another."
+        )
+    if live and not options.reveal_live_scores:
         problems.append(
             'plan.json: retire is "never", so the benchmark stays live, and a chain would show its '
             "scores to everybody: set reveal_live_scores = true under [mint] if that is meant."

@@ -59,8 +59,9 @@ def request_mint(
     request = build_request(files, run_id, options, ledger.accepted_entry(files.core_digest))
     signatures = [*_earlier(bundle, files, request), *(sign_request(request, key) for key in keys)]
     name, content = mint_file(request, signatures)
-    recorded = ledger.record_mint(files.core_digest, request.identity)
-    if recorded.request_sha256 != request.identity:
+    entry_hash = ledger.record_mint(files.core_digest, request.identity)
+    recorded = ledger.mint_entry(files.core_digest)
+    if recorded is None or recorded.body.get("request_sha256") != request.identity:
         raise MintRefusedError(
             [
                 "The ledger holds another mint request of this core: model id, chain, contract, "
@@ -78,7 +79,7 @@ def request_mint(
         "0x" + request.digest.hex(),
         tuple(signature.signer for signature in arranged(signatures)),
         request.warnings,
-        recorded.entry_hash,
+        entry_hash,
     )
 
 

@@ -28,12 +28,16 @@ PLAN = "plan.json"
 
 @dataclass(frozen=True)
 class PublicFiles:
-    """The four signed files of a public folder: bytes, and what they hold."""
+    """The four signed files of a public folder: bytes, and what they hold.
+
+    `decision` is the body of decision.json, `ledger` where the ledger holds it, or None.
+    """
 
     content: Mapping[str, bytes]
     core: Mapping[str, Any]
     plan: Mapping[str, Any]
     decision: Mapping[str, Any]
+    ledger: Mapping[str, Any] | None
 
     @property
     def core_digest(self) -> str:
@@ -56,11 +60,22 @@ def public_files(content: Mapping[str, bytes]) -> PublicFiles:
     if missing:
         raise AttestationError(f"The public folder lacks {', '.join(missing)}.")
     parsed = {name: strict_object(content[name], name) for name in (*SUBJECTS, PLAN)}
+    decision = parsed["decision.json"]
+    body, place = decision.get("body"), decision.get("ledger")
+    if (
+        set(decision) != {"body", "ledger"}
+        or not isinstance(body, dict)
+        or not (place is None or isinstance(place, dict))
+    ):
+        raise AttestationError(
+            "decision.json must hold body, an object, and ledger, an object or null."
+        )
     files = PublicFiles(
         {name: content[name] for name in parsed},
         parsed["core.json"],
         parsed[PLAN],
-        parsed["decision.json"],
+        body,
+        place,
     )
     problems = list(_contradictions(files, parsed["manifest.json"]))
     if problems:
@@ -138,9 +153,9 @@ def _contradictions(files: PublicFiles, manifest: Mapping[str, Any]) -> Iterator
         if _sha256(files.content[name]) not in listed:
             yield f"manifest.json does not hold the SHA-256 of {name}."
     if decision.get("core_digest") != files.core_digest:
-        yield "decision.json: core_digest is not the SHA-256 of core.json."
+        yield "decision.json: body.core_digest is not the SHA-256 of core.json."
     if decision.get("plan_digest") != plan_digest:
-        yield "decision.json: plan_digest is not the SHA-256 of plan.json."
+        yield "decision.json: body.plan_digest is not the SHA-256 of plan.json."
     if files.core.get("plan_digest") != plan_digest:
         yield "core.json: plan_digest is not the SHA-256 of plan.json."
     for name, part in (("core.json", files.core), (PLAN, files.plan), ("decision.json", decision)):
@@ -149,11 +164,11 @@ def _contradictions(files: PublicFiles, manifest: Mapping[str, Any]) -> Iterator
         elif part["dry_run"] is not files.core.get("dry_run"):
             yield f"{name}: dry_run is not that of core.json."
     if decision.get("verdict") not in ("accepted", "rejected", "superseded"):
-        yield "decision.json: verdict must be accepted, rejected or superseded."
+        yield "decision.json: body.verdict must be accepted, rejected or superseded."
     if not isinstance(decision.get("provisional"), bool):
-        yield "decision.json: provisional must be true or false."
+        yield "decision.json: body.provisional must be true or false."
     if type(decision.get("payable_bps")) is not int:
-        yield "decision.json: payable_bps must be an integer."
+        yield "decision.json: body.payable_bps must be an integer."
     clauses = decision.get("clauses")
     if not isinstance(clauses, list) or not all(
         isinstance(clause, dict)
@@ -161,9 +176,9 @@ def _contradictions(files: PublicFiles, manifest: Mapping[str, Any]) -> Iterator
         and (clause.get("holds") is None or isinstance(clause["holds"], bool))
         for clause in clauses
     ):
-        yield "decision.json: clauses must be a list of clauses, each with name and holds."
+        yield "decision.json: body.clauses must be a list of clauses, each with name and holds."
     elif len({clause["name"] for clause in clauses}) != len(clauses):
-        yield "decision.json: clauses holds a name twice."
+        yield "decision.json: body.clauses holds a name twice."
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -1,8 +1,9 @@
 """What every test of mint requests starts from: files, options, a ledger that accepts them."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from hokusai_assets.attestation.mint.ledger import AcceptedEntry, RecordedMint
 from hokusai_assets.attestation.mint.request import MintOptions, MintRequest, build_request
 from hokusai_assets.attestation.signing.statements import PublicFiles, public_files
 from hokusai_assets_tests.attestation.public_folder import RUN_ID, digest, public_content
@@ -28,10 +29,17 @@ def files_of(**changes: Any) -> PublicFiles:
     return public_files(public_content(**changes))
 
 
-def entry_of(files: PublicFiles, **changes: Any) -> AcceptedEntry:
+@dataclass(frozen=True)
+class Entry:
+    """A ledger's entry."""
+
+    hash: str
+    body: Mapping[str, Any]
+
+
+def entry_of(files: PublicFiles, **changes: Any) -> Entry:
     """The ledger's entry of the acceptance in these files."""
-    body = {name: value for name, value in files.decision.items() if name != "ledger"}
-    return AcceptedEntry(**({"entry_hash": digest("entry"), "decision": body} | changes))
+    return Entry(**({"hash": digest("entry"), "body": files.decision} | changes))
 
 
 def request_of(changes: Any = None, **given: Any) -> MintRequest:
@@ -44,11 +52,14 @@ class FakeLedger:
 
     def __init__(self, files: PublicFiles) -> None:
         self.accepted = {files.core_digest: entry_of(files)}
-        self.minted: dict[str, RecordedMint] = {}
+        self.minted: dict[str, Entry] = {}
 
-    def accepted_entry(self, core_digest: str) -> AcceptedEntry | None:
+    def accepted_entry(self, core_digest: str) -> Entry | None:
         return self.accepted.get(core_digest)
 
-    def record_mint(self, core_digest: str, request_sha256: str) -> RecordedMint:
-        entry = RecordedMint(digest(f"mint {len(self.minted)}"), request_sha256)
-        return self.minted.setdefault(core_digest, entry)
+    def mint_entry(self, core_digest: str) -> Entry | None:
+        return self.minted.get(core_digest)
+
+    def record_mint(self, core_digest: str, request_sha256: str) -> str:
+        entry = Entry(digest(f"mint {len(self.minted)}"), {"request_sha256": request_sha256})
+        return self.minted.setdefault(core_digest, entry).hash

@@ -238,7 +238,8 @@ REFUSED: list[tuple[dict[str, Any], dict[str, Any], str]] = [
     ({"decision": {"verdict": "rejected"}}, {}, "The verdict is rejected"),
     ({"decision": {"verdict": "superseded"}}, {}, "The verdict is superseded"),
     ({"decision": {"provisional": True}}, {}, "is provisional: no ledger counted"),
-    ({"decision": {"ledger": None}}, {}, "ledger.entry is not the hash"),
+    ({"ledger": None}, {}, "ledger.entry is not the hash"),
+    ({"ledger": {"entry": None}}, {}, "ledger.entry is not the hash"),
     ({"decision": {"payable_bps": -1}}, {}, "payable_bps must be a whole number from 0"),
     # what the contract would take
     ({}, {"model_id": "0"}, "model_id is 0"),
@@ -310,6 +311,11 @@ REFUSED: list[tuple[dict[str, Any], dict[str, Any], str]] = [
     (rule(lower_is_better=["accuracy"]), {"score_basis": "lower_bound"}, "is a loss"),
     ({"decision": {"payable_bps": 2339}}, {"score_basis": "lower_bound"}, "past the metric's end"),
     (rule(retire="never"), {}, "set reveal_live_scores = true"),
+    (
+        rule(retire="never"),
+        {"reveal_live_scores": True, "rows_opened": True},
+        "is marked live and its rows were opened",
+    ),
     (rule(retire="sometimes"), {}, "retire must be on_acceptance or never"),
     (rule(retire=None), {}, "retire must be on_acceptance or never"),
 ]
@@ -327,6 +333,8 @@ def test_what_is_wrong_is_refused_with_its_own_sentence(
 def test_live_scores_may_be_revealed_on_purpose() -> None:
     request = request_of(rule(retire="never"), reveal_live_scores=True)
     assert request.body()["reveal_live_scores"] is True
+    # What an acceptance retired may be opened.
+    assert request_of(rows_opened=True).digest == request_of().digest
 
 
 def test_all_reasons_are_listed_at_once() -> None:
@@ -358,9 +366,9 @@ def test_the_ledger_must_hold_this_very_decision() -> None:
     assert build_request(files, RUN_ID, options(), entry_of(files))
     for entry, said in (
         (None, "holds no acceptance of this core"),
-        (entry_of(files, entry_hash=digest("x")), "ledger.entry is not the hash"),
+        (entry_of(files, hash=digest("x")), "ledger.entry is not the hash"),
         (entry_of(files_of(decision={"payable_bps": 9})), "is not the decision that the ledger"),
-        (entry_of(files, rows_opened=True), "its rows were opened"),
+        (entry_of(files, body=files.decision | {"provisional": 0}), "is not the decision"),
     ):
         with pytest.raises(MintRefusedError, match=said):
             build_request(files, RUN_ID, options(), entry)

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from hokusai_assets.attestation.mint.checking import check_mint_file
-from hokusai_assets.attestation.mint.ledger import RecordedMint
 from hokusai_assets.attestation.mint.signing import EthereumKey
 from hokusai_assets.attestation.mint.writing import WrittenRequest, request_mint
 from hokusai_assets.errors import LedgerError, MintRefusedError
@@ -49,9 +48,9 @@ def test_a_request_is_written_and_holds(bundle: Path, ledger: FakeLedger) -> Non
     assert tuple(s.signer for s in verdict.signatures) == written.signers
     assert len(written.signers) == 2
     (recorded,) = ledger.minted.values()
-    assert recorded.entry_hash == written.ledger_entry
+    assert recorded.hash == written.ledger_entry
     assert verdict.request is not None
-    assert recorded.request_sha256 == verdict.request.identity
+    assert recorded.body["request_sha256"] == verdict.request.identity
 
 
 def test_the_same_again_writes_nothing_new(bundle: Path, ledger: FakeLedger) -> None:
@@ -126,7 +125,7 @@ def test_a_refused_request_is_not_recorded(bundle: Path, ledger: FakeLedger) -> 
 class AwayLedger(FakeLedger):
     """Answers until it is to write."""
 
-    def record_mint(self, core_digest: str, request_sha256: str) -> RecordedMint:
+    def record_mint(self, core_digest: str, request_sha256: str) -> str:
         raise LedgerError("the ledger is away")
 
 

@@ -30,9 +30,9 @@ from hokusai_assets_tests.attestation.public_folder import (
 
 # Computed once by this version; a later version must write and accept the same.
 GOLDEN = {
-    ".dsse.json": "fff732ad92278924ecc5bf6ac5226210a7c276072422a6c2945daada647b76b3",
-    ".sigstore.json": "c09fd9e95a62cca8e7a95f36bb601117b1e0808c3a69b1724b9c61677b977c41",
-    ".test-result.dsse.json": "0decc49853cc65d2f7ca161533d0ba9075afb2126b7bdda99047ac65ad34f52c",
+    ".dsse.json": "e8be5e0c51ca4cc9f7a53f6b4b2f57e615b6b903d6b89429383a65209962e362",
+    ".sigstore.json": "d9caa0995772b0add20edcef97ddebd0cba9a06b723de7aaaf6749c9da48ad4a",
+    ".test-result.dsse.json": "694340c3bf25642396f2a0840c1b61d8ca076d046dfaa271efef13aada6eb5d7",
 }
 
 

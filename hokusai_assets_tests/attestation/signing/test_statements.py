@@ -22,7 +22,6 @@ from hokusai_assets.digests import canonical_json
 from hokusai_assets.errors import AttestationError
 from hokusai_assets_tests.attestation.public_folder import (
     DECISION,
-    parsed,
     public_content,
     sha256,
 )
@@ -82,7 +81,7 @@ def clauses(**holds: bool | None) -> list[dict[str, Any]]:
             ["current"],
         ),
         (
-            {"provisional": True, "ledger": None, "clauses": clauses(data=True)},
+            {"provisional": True, "clauses": clauses(data=True)},
             "PASSED",
             ["data"],
             ["current"],
@@ -132,9 +131,9 @@ def replaced(name: str, **fields: Any) -> dict[str, bytes]:
         ({}, "lacks core.json, decision.json, manifest.json, plan.json"),
         (replaced("core.json", model_id="x"), "manifest.json does not hold .* core.json"),
         (replaced("core.json", model_id="x"), "core_digest is not the SHA-256 of core.json"),
-        (replaced("plan.json", x=1), "decision.json: plan_digest is not"),
+        (replaced("plan.json", x=1), "decision.json: body.plan_digest is not"),
         (replaced("plan.json", x=1), "core.json: plan_digest is not"),
-        (replaced("decision.json", attempt=2), "manifest.json does not hold .* decision.json"),
+        (replaced("decision.json", ledger=None), "manifest.json does not hold .* decision.json"),
         (public_content(core={"dry_run": None}), "core.json: dry_run must be true or false"),
         (public_content(core={"dry_run": 0}), "core.json: dry_run must be true or false"),
         (public_content(decision={"dry_run": True}), "dry_run is not that of core.json"),
@@ -151,6 +150,9 @@ def replaced(name: str, **fields: Any) -> dict[str, bytes]:
             public_content(decision={"clauses": [*clauses(rows=True), *clauses(rows=False)]}),
             "holds a name twice",
         ),
+        (replaced("decision.json", body=[]), "must hold body, an object"),
+        (replaced("decision.json", ledger="x"), "must hold body, an object"),
+        (replaced("decision.json", extra=1), "must hold body, an object"),
         (public_content() | {"core.json": b"{}\n"}, "core.json is not a canonical"),
         (public_content() | {"manifest.json": b"{}"}, "manifest.json does not hold"),
     ],
@@ -187,7 +189,10 @@ def test_how_a_payload_differs_is_told() -> None:
 def test_the_files_are_handed_on_as_they_are() -> None:
     content = public_content()
     files = public_files(content | {"signatures/x": b"not looked at"})
-    assert (files.core, files.plan, files.decision) == tuple(parsed(content).values())
+    assert files.core == json.loads(content["core.json"])
+    assert files.plan == json.loads(content["plan.json"])
+    assert {"body": files.decision, "ledger": files.ledger} == json.loads(content["decision.json"])
+    assert public_files(public_content(ledger=None)).ledger is None
     assert files.core_digest == sha256(content["core.json"])
     assert not files.dry_run
     assert public_files(
