@@ -45,7 +45,7 @@ def read_canonical(content: bytes, name: str, *, max_bytes: int = MAX_BYTES) -> 
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
         raise AttestationError(f"{name} is not UTF-8 (byte {error.start}).") from None
-    _check_depth(content, name)
+    check_depth(content, name)
     try:
         value = json.loads(
             text,
@@ -118,8 +118,12 @@ def _integer(text: str) -> int | _Refused:
     return int(text)
 
 
-def _check_depth(content: bytes, name: str) -> None:
-    """Refuse deep nesting before a recursive parser meets it."""
+def check_depth(content: bytes, name: str) -> None:
+    """Raise AttestationError for deep nesting, before a recursive parser meets it.
+
+    The library's parser counts on Python's recursion limit, which other libraries raise: past what
+    the stack then holds, the process dies without a verdict.
+    """
     depth = 0
     for found in _STRING_OR_BRACKET.finditer(content):
         if found[0] in {b"[", b"{"}:

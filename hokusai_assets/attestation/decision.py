@@ -51,8 +51,8 @@ def decision_body(
         "rule_version": plan["rule"]["version"],
         "lineage": plan["rule"]["lineage"],
         "model_id": plan["model_id"],
-        "attempt": attempt,
-        "alpha_pico": decision.alpha_pico,
+        "m": attempt,
+        "alpha_m_pico": decision.alpha_pico,
         "clauses": [
             {"name": clause.name, "holds": clause.holds, "numbers": dict(clause.numbers)}
             for clause in decision.clauses
@@ -91,7 +91,7 @@ def body_disagreements(
     expected = decision_body(
         core,
         plan,
-        attempt=body["attempt"],
+        attempt=body["m"],
         current=current_of(body),
         candidate_file_sha256=body["candidate_file_sha256"],
         provisional=body["provisional"],

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hokusai_assets.errors import HokusaiError, MintRefusedError, UsageError
+from hokusai_assets.errors import AttestationError, HokusaiError, MintRefusedError, UsageError
 
 if TYPE_CHECKING:
     from hokusai_assets.attestation.mint.request import MintOptions
@@ -140,13 +140,13 @@ def _of_task(bundle: str, path: str) -> dict[str, Any]:
 
 
 def _run_id(bundle: str) -> str:
-    from hokusai_assets.attestation.signing.strict_json import parse_json
+    from hokusai_assets.attestation.canonical import read_record
     from hokusai_assets.files import read_file
 
     content = read_file(bundle, "run.json")
     try:
-        run_id = parse_json(content)["run_id"]
-    except (ValueError, KeyError, TypeError):
+        run_id = read_record(content, "run.json")["run_id"]
+    except (AttestationError, KeyError):
         raise UsageError(f"run.json in {bundle} does not name a run: it was changed.") from None
     return str(run_id)
 

@@ -30,6 +30,7 @@ from hokusai_assets.attestation.document import (
     read_document,
 )
 from hokusai_assets.attestation.ledger import Ledger, Recorded
+from hokusai_assets.attestation.signing.signing import Signer
 from hokusai_assets.defs.bundling import copy_contribution, copy_model, run_record, write_rows
 from hokusai_assets.defs.resources.inputs import RunInputs
 from hokusai_assets.defs.resources.tracking import TrackingResource
@@ -90,6 +91,7 @@ def write_results(
     output_dir: str,
     ledger: Ledger,
     keep_paid: Callable[[], None],
+    signer: Signer,
     tracking: TrackingResource,
     report: DeltaReport,
     metrics: BenchmarkMetrics,
@@ -143,6 +145,7 @@ def write_results(
             decision=decision_document(recorded.body, _place(recorded)),
             run=run_record(run_id, timestamp, tracking.started_ms, int(time.time() * 1000)),
         )
+    signer.sign(bundle_path)
     mlflow_run_id = tracking.begin(run_id)
     delta_output = delta_output_bytes(
         build_delta_output(

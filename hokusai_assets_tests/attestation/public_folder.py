@@ -2,7 +2,6 @@
 
 import copy
 import hashlib
-import json
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +65,7 @@ DECISION: dict[str, Any] = {
     "verdict": "accepted",
     "provisional": False,
     "dry_run": False,
-    "attempt": 1,
+    "m": 1,
     "payable_bps": 168,
     "clauses": [
         {"name": name, "holds": True, "numbers": {}, "sentence": f"{name} holds."}
@@ -119,5 +118,5 @@ def write_bundle(folder: Path, **changes: Any) -> Path:
     public.mkdir(parents=True)
     for name, data in public_content(**changes).items():
         (public / name).write_bytes(data)
-    (folder / "run.json").write_text(json.dumps({"run_id": RUN_ID}))
+    (folder / "run.json").write_bytes(canonical_json({"run_id": RUN_ID}))
     return folder

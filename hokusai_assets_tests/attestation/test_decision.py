@@ -56,8 +56,8 @@ def test_an_accepted_body_has_every_field(core: Any, plan: Any) -> None:
         "rule_version": 1,
         "lineage": "small",
         "model_id": "small",
-        "attempt": 31,
-        "alpha_pico": decision_rule.level_pico(plan["rule"], 31),
+        "m": 31,
+        "alpha_m_pico": decision_rule.level_pico(plan["rule"], 31),
         "verdict": "accepted",
         "provisional": False,
         "measured_bps": 1000,
@@ -128,4 +128,4 @@ def test_every_field_of_a_body_is_bound(core: Any, plan: Any) -> None:
         assert bool(problems) == (field not in told_elsewhere), field
     assert body_disagreements({**body, "more": None}, core, plan) == ["more"]
     with pytest.raises(KeyError):
-        body_disagreements({k: v for k, v in body.items() if k != "attempt"}, core, plan)
+        body_disagreements({k: v for k, v in body.items() if k != "m"}, core, plan)

@@ -14,6 +14,7 @@ from hokusai_assets.attestation.mint.checking import check_mint_files
 from hokusai_assets.attestation.signing.signing import read_public_folder
 from hokusai_assets.attestation.signing.statements import public_files
 from hokusai_assets.cli.app import app
+from hokusai_assets.digests import canonical_json
 from hokusai_assets.errors import LedgerError
 from hokusai_assets.task import load_task
 from hokusai_assets_tests.attestation.mint.conftest import CONTRACT, FakeLedger
@@ -202,9 +203,9 @@ def test_other_failures_have_their_exit_codes(
     assert prepared.run("--sign", "none.key").exit_code == 2
     (prepared.bundle / "run.json").write_text("[]")
     assert prepared.run().exit_code == 2
-    (prepared.bundle / "run.json").write_text(json.dumps({"run_id": "../x"}))
+    (prepared.bundle / "run.json").write_bytes(canonical_json({"run_id": "../x"}))
     assert prepared.run().exit_code == 3
-    (prepared.bundle / "run.json").write_text(json.dumps({"run_id": RUN_ID}))
+    (prepared.bundle / "run.json").write_bytes(canonical_json({"run_id": RUN_ID}))
 
     def away(core_digest: str, request_sha256: str) -> Any:
         raise LedgerError("no room in the ledger")

@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from hokusai_assets.attestation.canonical import read_record
 from hokusai_assets.attestation.mint.facts import at
 from hokusai_assets.attestation.mint.request import MintOptions, MintRequest, derive_request
 from hokusai_assets.attestation.mint.signing import MintSignature, signature_problems
 from hokusai_assets.attestation.signing.statements import PublicFiles
-from hokusai_assets.attestation.signing.strict_json import strict_object
 from hokusai_assets.digests import canonical_json
 from hokusai_assets.errors import AttestationError
 
@@ -56,7 +56,7 @@ def check_mint_file(
     if match is None or hashlib.sha256(content).hexdigest() != match[1]:
         return MintVerdict(name, (f"{name}: the name is not the SHA-256 of the file's content.",))
     try:
-        value = strict_object(content, name)
+        value = read_record(content, name)
     except AttestationError as error:
         return MintVerdict(name, (str(error),))
     options = _options(value)

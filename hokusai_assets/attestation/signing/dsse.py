@@ -19,8 +19,8 @@ from securesystemslib.signer import (  # type: ignore[attr-defined]  # it has no
     SSlibKey,
 )
 
+from hokusai_assets.attestation.canonical import read_record
 from hokusai_assets.attestation.signing.keys import PublicKey, SigningKey
-from hokusai_assets.attestation.signing.strict_json import strict_object
 from hokusai_assets.digests import canonical_json
 from hokusai_assets.errors import AttestationError, SignatureError
 
@@ -61,7 +61,7 @@ def sign_payload(payload: bytes, key: SigningKey) -> SignedEnvelope:
 def read_envelope(content: bytes, name: str) -> SignedEnvelope:
     """The envelope in a file; its payload is not looked into. Raises SignatureError."""
     try:
-        value = strict_object(content, name)
+        value = read_record(content, name)
     except AttestationError as error:
         raise SignatureError(str(error)) from None
     return envelope_of(value, name)

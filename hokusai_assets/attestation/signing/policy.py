@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hokusai_assets.attestation.canonical import check_depth
 from hokusai_assets.attestation.signing.keys import PublicKey, parse_public_key
-from hokusai_assets.attestation.signing.strict_json import parse_json
-from hokusai_assets.errors import KeyFileError, PolicyError
+from hokusai_assets.errors import AttestationError, KeyFileError, PolicyError
 
 MAX_KEYS = 100
 
@@ -88,11 +88,11 @@ def parse_policy(
     """The policy in a text; raises PolicyError naming the field that is wrong."""
     try:
         if json_text:
-            parse_json(text.encode())  # refuses what the next line could not survive
+            check_depth(text.encode(), where)  # deeper, the next line might not survive it
             raw = json.loads(text, object_pairs_hook=_no_duplicates)
         else:
             raw = tomllib.loads(text)
-    except (ValueError, RecursionError):
+    except (AttestationError, ValueError, RecursionError):
         kind = "JSON" if json_text else "TOML"
         raise PolicyError(
             f"The policy {where} is not {kind}, or holds a key twice: check its syntax."

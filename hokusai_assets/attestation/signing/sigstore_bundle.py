@@ -5,8 +5,8 @@ clients verify it offline with the key given to them and both thresholds set to 
 sigstore_bundle.proto of the Sigstore protobuf specifications, in Protobuf's JSON mapping.
 """
 
+from hokusai_assets.attestation.canonical import read_record
 from hokusai_assets.attestation.signing.dsse import SignedEnvelope, envelope_of
-from hokusai_assets.attestation.signing.strict_json import strict_object
 from hokusai_assets.digests import canonical_json
 from hokusai_assets.errors import AttestationError, SignatureError
 
@@ -27,7 +27,7 @@ def bundle_content(envelope: SignedEnvelope) -> bytes:
 def read_bundle(content: bytes, name: str) -> SignedEnvelope:
     """The envelope in a bundle; raises SignatureError where the bundle says anything besides."""
     try:
-        value = strict_object(content, name)
+        value = read_record(content, name)
     except AttestationError as error:
         raise SignatureError(str(error)) from None
     envelope = envelope_of(value.get("dsseEnvelope"), f"{name}: dsseEnvelope")

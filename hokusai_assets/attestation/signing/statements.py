@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hokusai_assets.attestation.signing.strict_json import parse_json, strict_object
+from hokusai_assets.attestation.canonical import read_canonical, read_record
 from hokusai_assets.digests import canonical_json
 from hokusai_assets.errors import AttestationError
 
@@ -59,7 +59,7 @@ def public_files(content: Mapping[str, bytes]) -> PublicFiles:
     missing = [name for name in (*SUBJECTS, PLAN) if name not in content]
     if missing:
         raise AttestationError(f"The public folder lacks {', '.join(missing)}.")
-    parsed = {name: strict_object(content[name], name) for name in (*SUBJECTS, PLAN)}
+    parsed = {name: read_record(content[name], name) for name in (*SUBJECTS, PLAN)}
     decision = parsed["decision.json"]
     body, place = decision.get("body"), decision.get("ledger")
     if (
@@ -127,9 +127,9 @@ def payload_problem(payload: bytes, expected: bytes) -> str | None:
     if payload == expected:
         return None
     try:
-        found = parse_json(payload)
-    except ValueError:
-        return "what is signed is not JSON"
+        found = read_canonical(payload, "what is signed")
+    except AttestationError as error:
+        return str(error).rstrip(".")
     wanted = json.loads(expected)
     if not isinstance(found, dict):
         return "what is signed is no in-toto Statement"

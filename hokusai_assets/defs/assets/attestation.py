@@ -10,6 +10,7 @@ from hokusai_assets.defs.failures import plain_failures
 from hokusai_assets.defs.resources.inputs import InputsResource
 from hokusai_assets.defs.resources.ledger import LedgerResource
 from hokusai_assets.defs.resources.outputs import OutputsResource
+from hokusai_assets.defs.resources.signer import SignerResource
 from hokusai_assets.defs.resources.tracking import TrackingResource
 from hokusai_assets.records import (
     Attestation,
@@ -30,6 +31,7 @@ def attestation(
     outputs: OutputsResource,
     tracking: TrackingResource,
     ledger: LedgerResource,
+    signer: SignerResource,
     delta_report: DeltaReport,
     benchmark_metrics: BenchmarkMetrics,
     evaluation_plan: EvaluationPlan,
@@ -51,6 +53,7 @@ def attestation(
             output_dir=outputs.output_dir,
             ledger=ledger.open(dry_run=inputs.run.dry_run),
             keep_paid=functools.partial(ledger.keep_contributions, inputs.run, contributed_data),
+            signer=signer.open(dry_run=inputs.run.dry_run),
             tracking=tracking,
             report=delta_report,
             metrics=benchmark_metrics,

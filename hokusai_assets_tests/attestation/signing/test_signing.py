@@ -30,9 +30,9 @@ from hokusai_assets_tests.attestation.public_folder import (
 
 # Computed once by this version; a later version must write and accept the same.
 GOLDEN = {
-    ".dsse.json": "e8be5e0c51ca4cc9f7a53f6b4b2f57e615b6b903d6b89429383a65209962e362",
-    ".sigstore.json": "d9caa0995772b0add20edcef97ddebd0cba9a06b723de7aaaf6749c9da48ad4a",
-    ".test-result.dsse.json": "694340c3bf25642396f2a0840c1b61d8ca076d046dfaa271efef13aada6eb5d7",
+    ".dsse.json": "c88f961a3d21c16c6f1ec0efc23c9d5b07e2386214fb7153959acd5f312d29dd",
+    ".sigstore.json": "0a98384f96624503c7b532045b7129d3101083e76c7ef41122f87f9d584966d7",
+    ".test-result.dsse.json": "a682a95275d31830534da3001820de332980a868448a8768a5a42fff3fca9102",
 }
 
 

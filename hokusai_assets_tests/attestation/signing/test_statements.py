@@ -153,7 +153,7 @@ def replaced(name: str, **fields: Any) -> dict[str, bytes]:
         (replaced("decision.json", body=[]), "must hold body, an object"),
         (replaced("decision.json", ledger="x"), "must hold body, an object"),
         (replaced("decision.json", extra=1), "must hold body, an object"),
-        (public_content() | {"core.json": b"{}\n"}, "core.json is not a canonical"),
+        (public_content() | {"core.json": b"{}\n"}, "core.json is not canonical"),
         (public_content() | {"manifest.json": b"{}"}, "manifest.json does not hold"),
     ],
 )
@@ -178,8 +178,8 @@ def test_how_a_payload_differs_is_told() -> None:
             "the predicate that is signed",
         ),
         (canonical_json(statement | {"extra": 1}), "more than it should"),
-        (expected + b" ", "not written canonically"),
-        (b"[" * 100_000, "not JSON"),
+        (expected + b" ", "is not canonical JSON"),
+        (b"[" * 100_000, "nested deeper"),
     ):
         problem = payload_problem(payload, expected)
         assert problem is not None
