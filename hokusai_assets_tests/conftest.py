@@ -187,6 +187,7 @@ def evaluated(tmp_path_factory: pytest.TempPathFactory) -> Evaluated:
     from hokusai_assets.defs.resources.inputs import ContributionConfig, InputsResource
     from hokusai_assets.defs.resources.ledger import LedgerResource
     from hokusai_assets.defs.resources.outputs import OutputsResource
+    from hokusai_assets.defs.resources.signer import SignerResource
     from hokusai_assets.defs.resources.tracking import TrackingResource
 
     root = tmp_path_factory.mktemp("evaluated")
@@ -218,6 +219,7 @@ def evaluated(tmp_path_factory: pytest.TempPathFactory) -> Evaluated:
             "outputs": outputs,
             "tracking": TrackingResource(backend="none", inputs=inputs, outputs=outputs),
             "ledger": LedgerResource(),
+            "signer": SignerResource(inputs=inputs),
         },
     )
     names = [asset.key.path[-1] for asset in ALL_ASSETS]

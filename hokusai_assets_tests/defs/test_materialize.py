@@ -13,6 +13,7 @@ from hokusai_assets.defs.checks import ALL_CHECKS
 from hokusai_assets.defs.resources.inputs import ContributionConfig, InputsResource
 from hokusai_assets.defs.resources.ledger import LedgerResource
 from hokusai_assets.defs.resources.outputs import OutputsResource
+from hokusai_assets.defs.resources.signer import SignerResource
 from hokusai_assets.defs.resources.tracking import TrackingResource
 from hokusai_assets.digests import content_root
 from hokusai_assets.records import (
@@ -39,6 +40,7 @@ def resources(tmp_path: Path, **inputs: Any) -> dict[str, Any]:
         "outputs": target,
         "tracking": TrackingResource(backend="none", inputs=source, outputs=target),
         "ledger": LedgerResource(),
+        "signer": SignerResource(inputs=source),
     }
 
 
