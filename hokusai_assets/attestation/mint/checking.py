@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from hokusai_assets.attestation.mint.facts import at
-from hokusai_assets.attestation.mint.request import MintOptions, MintRequest, derive_request
+from hokusai_assets.attestation.mint.options import MintOptions
+from hokusai_assets.attestation.mint.request import MintRequest, derive_request
 from hokusai_assets.attestation.mint.signing import MintSignature, signature_problems
 from hokusai_assets.attestation.signing.statements import PublicFiles
 from hokusai_assets.attestation.signing.strict_json import strict_object
