@@ -55,7 +55,9 @@ def check_mint_file(
     """Whether a mint file follows from the files; `run_id` is the run's, where that is known."""
     match = _NAME.fullmatch(name)
     if match is None or hashlib.sha256(content).hexdigest() != match[1]:
-        return MintVerdict(name, (f"{name}: the name is not the SHA-256 of the file's content.",))
+        return MintVerdict(
+            name, (f"{name!a}: the name is not the SHA-256 of the file's content, as hex.",)
+        )
     try:
         value = strict_object(content, name)
     except AttestationError as error:
