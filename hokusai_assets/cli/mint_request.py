@@ -8,7 +8,7 @@ import typer
 from hokusai_assets.errors import AttestationError, HokusaiError, MintRefusedError, UsageError
 
 if TYPE_CHECKING:
-    from hokusai_assets.attestation.mint.request import MintOptions
+    from hokusai_assets.attestation.mint.options import MintOptions
     from hokusai_assets.attestation.mint.signing import EthereumKey
 
 HELP = """Write the EIP-712 mint request of an accepted evaluation, and sign it.
@@ -100,7 +100,7 @@ def _options(
     """The command's options over those of the task; every one that neither states is named."""
     import time
 
-    from hokusai_assets.attestation.mint.request import MintOptions
+    from hokusai_assets.attestation.mint.options import MintOptions
 
     stated: dict[str, Any] = {} if task is None else _of_task(bundle, task)
     stated |= {name: value for name, value in given.items() if value is not None}

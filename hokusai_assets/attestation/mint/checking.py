@@ -12,7 +12,8 @@ from typing import Any
 
 from hokusai_assets.attestation.canonical import read_record
 from hokusai_assets.attestation.mint.facts import at
-from hokusai_assets.attestation.mint.request import MintOptions, MintRequest, derive_request
+from hokusai_assets.attestation.mint.options import MintOptions
+from hokusai_assets.attestation.mint.request import MintRequest, derive_request
 from hokusai_assets.attestation.mint.signing import MintSignature, signature_problems
 from hokusai_assets.attestation.signing.statements import PublicFiles
 from hokusai_assets.digests import canonical_json
@@ -54,7 +55,9 @@ def check_mint_file(
     """Whether a mint file follows from the files; `run_id` is the run's, where that is known."""
     match = _NAME.fullmatch(name)
     if match is None or hashlib.sha256(content).hexdigest() != match[1]:
-        return MintVerdict(name, (f"{name}: the name is not the SHA-256 of the file's content.",))
+        return MintVerdict(
+            name, (f"{name!a}: the name is not the SHA-256 of the file's content, as hex.",)
+        )
     try:
         value = read_record(content, name)
     except AttestationError as error:

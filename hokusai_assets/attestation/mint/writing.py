@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from hokusai_assets.attestation.mint.checking import check_mint_file
 from hokusai_assets.attestation.mint.ledger import MintLedger
-from hokusai_assets.attestation.mint.request import MintOptions, MintRequest, build_request
+from hokusai_assets.attestation.mint.options import MintOptions
+from hokusai_assets.attestation.mint.request import MintRequest, build_request
 from hokusai_assets.attestation.mint.signing import (
     EthereumKey,
     MintSignature,

@@ -105,7 +105,7 @@ def check_signatures(content: Mapping[str, bytes], policy: Policy | None) -> Sig
             continue
         match = _NAME.fullmatch(name)
         if match is None:
-            problems.append(f"{name} is no name of a signature file: remove it.")
+            problems.append(f"{name!a} is no name of a signature file: remove it.")
         else:
             by_keyid.setdefault(match[1], {})[f"{match[2]}.json"] = content[name]
     signers = tuple(_signer(keyid, found, files, policy) for keyid, found in by_keyid.items())

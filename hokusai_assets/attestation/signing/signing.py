@@ -4,7 +4,6 @@ A dry run is never signed with a key that anybody might trust: made-up data unde
 would be a real attestation to whoever does not read `dry_run`.
 """
 
-import re
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -117,10 +116,5 @@ def read_public_folder(folder: str) -> dict[str, bytes]:
     content = {name: read_file(public, name) for name in (*SUBJECTS, PLAN)}
     target = join(public, SIGNATURES)
     for name in sorted(names_in(target)):
-        content[f"{SIGNATURES}/{_plain(name)}"] = read_file(target, name)
+        content[f"{SIGNATURES}/{name}"] = read_file(target, name)
     return content
-
-
-def _plain(name: str) -> str:
-    """A file name that can stand in a message on a terminal."""
-    return re.sub(r"[^\x20-\x7e]", "?", name)

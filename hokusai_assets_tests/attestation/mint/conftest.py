@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hokusai_assets.attestation.mint.request import MintOptions, MintRequest, build_request
+from hokusai_assets.attestation.mint.options import MintOptions
+from hokusai_assets.attestation.mint.request import MintRequest, build_request
 from hokusai_assets.attestation.signing.statements import PublicFiles, public_files
 from hokusai_assets_tests.attestation.public_folder import RUN_ID, digest, public_content
 

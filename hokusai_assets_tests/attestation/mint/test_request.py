@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from hokusai_assets.attestation.mint import eip712
+from hokusai_assets.attestation.mint.options import MintOptions
 from hokusai_assets.attestation.mint.request import (
-    MintOptions,
     build_request,
     derive_request,
     idempotency_key,

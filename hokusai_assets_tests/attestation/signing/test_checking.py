@@ -168,7 +168,7 @@ def test_a_missing_file_is_named(alice: SigningKey, suffix: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["note.txt", "../core.json", "A" * 64 + ".dsse.json", "a" * 64 + ".json", ""]
+    "name", ["note.txt", "../core.json", "A" * 64 + ".dsse.json", "a" * 64 + ".json", "", "\x1b[2J"]
 )
 def test_other_files_among_the_signatures_are_refused(alice: SigningKey, name: str) -> None:
     content = signed(alice) | {f"signatures/{name}": b"{}"}
@@ -176,6 +176,7 @@ def test_other_files_among_the_signatures_are_refused(alice: SigningKey, name: s
     assert verdict.tampered
     assert not verdict.satisfied
     assert "no name of a signature file" in verdict.sentence
+    assert verdict.sentence.isprintable()
 
 
 def test_changed_files_are_found_before_any_signature(alice: SigningKey) -> None:
