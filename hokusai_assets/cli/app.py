@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from hokusai_assets.cli import evaluate, power, profile, report, track, validate
+from hokusai_assets.cli import evaluate, ledger, power, profile, report, track, validate
 from hokusai_assets.errors import HokusaiError
 
 HELP = """Measure how much contributed data improve a model, and attest to it.
@@ -21,6 +21,8 @@ Examples:
   hokusai report outputs
 
   hokusai track
+
+  hokusai ledger check --ledger ledger.sqlite
 """
 
 app = typer.Typer(
@@ -37,6 +39,7 @@ app.command("profile", help=profile.HELP)(profile.profile)
 app.command("power", help=power.HELP)(power.power)
 app.command("report", help=report.HELP)(report.report)
 app.command("track", help=track.HELP)(track.track)
+app.add_typer(ledger.app, name="ledger", help=ledger.HELP)
 
 
 @app.callback(help=HELP)
