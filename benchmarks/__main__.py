@@ -1,8 +1,9 @@
 """`python -m benchmarks`: every benchmark, one after the other."""
 
-from benchmarks import cleaning, start_up, statistics
+from benchmarks import cleaning, ledger, start_up, statistics
 
 if __name__ == "__main__":
     start_up.main()
     cleaning.main()
+    ledger.main()
     statistics.main()
