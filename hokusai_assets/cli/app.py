@@ -7,6 +7,7 @@ import typer
 from hokusai_assets.cli import (
     evaluate,
     keys,
+    ledger,
     mint_request,
     power,
     profile,
@@ -36,6 +37,8 @@ Examples:
   hokusai sign outputs/bundle_RUN --key .hokusai/keys/signing_key.pem
 
   hokusai track
+
+  hokusai ledger check --ledger ledger.sqlite
 """
 
 app = typer.Typer(
@@ -55,6 +58,7 @@ app.command("track", help=track.HELP)(track.track)
 app.command("sign", help=sign.HELP)(sign.sign)
 app.command("mint-request", help=mint_request.HELP)(mint_request.mint_request)
 app.add_typer(keys.app, name="keys", help=keys.HELP)
+app.add_typer(ledger.app, name="ledger", help=ledger.HELP)
 
 
 @app.callback(help=HELP)

@@ -64,6 +64,12 @@ def evaluate(
     baseline_model: Annotated[
         str | None, typer.Option(help="Stored model (.skops); default: trained from base data.")
     ] = None,
+    ledger: Annotated[
+        str, typer.Option(help="Path (SQLite) or URL of the ledger; default: none, provisional.")
+    ] = "",
+    paid_store: Annotated[
+        str, typer.Option(help="Folder or URL of rows paid for; default: beside an SQLite ledger.")
+    ] = "",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Mock base and benchmark; the result counts nothing.")
     ] = False,
@@ -84,6 +90,9 @@ def evaluate(
             dry_run,
             mock_rows,
         )
+        if ledger or paid_store:
+            backend = "sql" if ledger else "none"
+            resources["ledger"] = {"backend": backend, "url": ledger, "store": paid_store}
         _run(resources, dry_run=dry_run, as_json=as_json)
     except HokusaiError as error:
         _refuse(str(error), error.exit_code, as_json)

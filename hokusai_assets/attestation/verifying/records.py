@@ -1,0 +1,136 @@
+"""Core, plan, decision and manifest against one another: what must follow without any row.
+
+Each function yields sentences that name file and field. They may raise what wrong types raise;
+whoever asks turns that into a sentence.
+"""
+
+from collections.abc import Iterator, Mapping
+from itertools import zip_longest
+from typing import Any
+
+from hokusai_assets.attestation.bundle import CORE, DECISION, MANIFEST, MODELS, PLAN
+from hokusai_assets.attestation.bundle_reading import Bundle, record_disagreements
+from hokusai_assets.attestation.core import CORE_VERSION, nullifier
+from hokusai_assets.attestation.decision import DECISION_VERSION
+from hokusai_assets.attestation.plan import PLAN_VERSION, derive_seed
+from hokusai_assets.digests import canonical_json, digest_json
+
+# Of the same name and meaning in core and plan.
+_SHARED = (
+    "dry_run",
+    "model_id",
+    "task_digest",
+    "content_roots",
+    "paid_root",
+    "nonce_sha256",
+    "key_ids",
+)
+_WHOLE = 10_000  # basis points
+
+
+def decision_problems(bundle: Bundle) -> Iterator[str]:
+    """Where the decision does not follow from core and plan, or names another model."""
+    yield from record_disagreements(bundle)
+    body = bundle.decision["body"]
+    if body["decision_version"] != DECISION_VERSION:
+        yield f"{DECISION}: body.decision_version is not {DECISION_VERSION}"
+    released = _model_digests(bundle, "candidate")
+    if released != [body["candidate_file_sha256"]]:
+        yield f"{DECISION}: body.candidate_file_sha256 is not the candidate's in {MANIFEST}"
+    current = [c["holds"] for c in body["clauses"] if c["name"] == "current"]
+    counted = bundle.decision["ledger"] is not None
+    if counted is body["provisional"] or counted is not bool(current):
+        yield (
+            f"{DECISION}: a decision that a ledger counted has an entry and a clause current, and "
+            "is not provisional; any other has neither and is"
+        )
+
+
+def plan_problems(bundle: Bundle) -> Iterator[str]:
+    """Where the core does not follow from the plan, or contradicts itself."""
+    core, plan = bundle.core, bundle.plan
+    for name, version, known in (
+        (CORE, core["core_version"], CORE_VERSION),
+        (PLAN, plan["plan_version"], PLAN_VERSION),
+    ):
+        if version != known:
+            yield f"{name} is of version {version!r}; this verifier knows {known}"
+    for field in _SHARED:
+        if not _same(core[field], plan[field]):
+            yield f"{CORE}: {field} is not that of {PLAN}"
+    if not _same(core["lineage"], plan["rule"]["lineage"]):
+        yield f"{CORE}: lineage is not that of {PLAN}: rule.lineage"
+    yield from _seed_problems(core, plan, bundle.digests[PLAN])
+    yield from _contributor_problems(core)
+    yield from _baseline_problems(bundle)
+    yield from _count_problems(core)
+    if core["model_configuration_digest"] != digest_json(core["model_configuration"]):
+        yield f"{CORE}: model_configuration_digest is not that of model_configuration"
+
+
+def _seed_problems(core: Mapping[str, Any], plan: Mapping[str, Any], digest: str) -> Iterator[str]:
+    seeds, number = core["seeds"], plan["number_of_seeds"]
+    if len(seeds) != number or plan["rule"]["number_of_seeds"] != number:
+        yield f"{CORE}: seeds are not as many as {PLAN}: number_of_seeds says"
+    elif plan["nonce_sha256"] is None:
+        expected = [derive_seed(digest, None, index) for index in range(number)]
+        if not _same(seeds, expected):
+            yield f"{CORE}: seeds do not follow from the plan's digest"
+
+
+def _contributor_problems(core: Mapping[str, Any]) -> Iterator[str]:
+    contributors, counts = core["contributors"], core["counts"]
+    received = [roots["received"] for roots in core["content_roots"]["contributions"]]
+    if not contributors or not len(contributors) == len(received) == len(counts):
+        yield f"{CORE}: contributors, counts and content_roots.contributions differ in number"
+    for index, (who, root) in enumerate(zip_longest(contributors, received)):
+        if not who or who["content_root"] != root:
+            yield (
+                f"{CORE}: contributors[{index}].content_root is not that of "
+                f"content_roots.contributions[{index}].received"
+            )
+    expected = [nullifier(core["model_id"], core["lineage"], root) for root in received]
+    if not _same(core["nullifiers"], expected):
+        yield f"{CORE}: nullifiers are not those of the contributions"
+    weights = [who["weight_bps"] for who in contributors]
+    if weights != [None] * len(weights) and (
+        not all(type(weight) is int and weight >= 0 for weight in weights) or sum(weights) != _WHOLE
+    ):
+        yield f"{CORE}: weight_bps of the contributors do not add up to {_WHOLE:,}"
+
+
+def _baseline_problems(bundle: Bundle) -> Iterator[str]:
+    said, planned = bundle.core["baseline"], bundle.plan["baseline"]
+    stored = None if planned == "trained" else planned["file_sha256"]
+    if not _same(said, {"origin": "stored" if stored else "trained", "file_sha256": stored}):
+        yield f"{CORE}: baseline is not that of {PLAN}"
+    if stored and _model_digests(bundle, "baseline") != [stored]:
+        yield f"{CORE}: baseline.file_sha256 is not the baseline's in {MANIFEST}"
+
+
+def _count_problems(core: Mapping[str, Any]) -> Iterator[str]:
+    for index, counts in enumerate(core["counts"]):
+        parts = [value for name, value in counts.items() if name != "read"]
+        if not all(type(value) is int and value >= 0 for value in counts.values()):
+            yield f"{CORE}: counts[{index}] are not whole numbers"
+        elif sum(parts) != counts["read"]:
+            yield f"{CORE}: counts[{index}] do not add up to the rows read"
+    rows = core["benchmark"]["rows"]
+    if core["rows"]["count"] != rows:
+        yield f"{CORE}: rows.count is not benchmark.rows"
+    if len(core["joint_counts"]) != len(core["seeds"]):
+        yield f"{CORE}: joint_counts are not one table a seed"
+    for index, table in enumerate(core["joint_counts"]):
+        if sum(cell[3] for cell in table) != rows or any(cell[3] < 1 for cell in table):
+            yield f"{CORE}: joint_counts[{index}] do not add up to benchmark.rows"
+
+
+def _model_digests(bundle: Bundle, role: str) -> list[str]:
+    prefix = f"{MODELS[role]}/"
+    files = bundle.manifest["files"].items()
+    return [digest for name, digest in files if name.startswith(prefix)]
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Equal as JSON: for Python, true equals 1."""
+    return canonical_json(one) == canonical_json(other)
