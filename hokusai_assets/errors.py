@@ -88,6 +88,10 @@ class AttestationError(HokusaiError):
     """An attestation disagrees with the files or records it names."""
 
 
+class FormError(AttestationError):
+    """A record is not in its one canonical form."""
+
+
 class SignatureError(AttestationError):
     """A signature is malformed, of something else, or not by the key that it names."""
 

@@ -2,7 +2,7 @@
 
 Of this format besides: integers within +-(2^53 - 1) and no floats, text in NFC, ASCII keys, no key
 twice. `json` alone would accept all of these and hand on what the last one said, so that two
-readers of the same bytes could disagree. Anything else is an AttestationError that names the file
+readers of the same bytes could disagree. Anything else is a FormError that names the file
 and, where it can, the field; no bytes at all make a traceback. What a record must hold is not
 checked here.
 """
@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from hokusai_assets.digests import canonical_json
-from hokusai_assets.errors import AttestationError
+from hokusai_assets.errors import FormError
 
 MAX_BYTES = 16 << 20  # of one file; public/ as a whole is some 100 kB
 MAX_DEPTH = 32
@@ -35,16 +35,14 @@ class _Refused:
 def read_canonical(content: bytes, name: str, *, max_bytes: int = MAX_BYTES) -> Any:
     """The value whose canonical text `content` is; `name` is what errors call the file.
 
-    Raises AttestationError for anything else.
+    Raises FormError for anything else.
     """
     if len(content) > max_bytes:
-        raise AttestationError(
-            f"{name} has {len(content):,} bytes; at most {max_bytes:,} are read."
-        )
+        raise FormError(f"{name} has {len(content):,} bytes; at most {max_bytes:,} are read.")
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise AttestationError(f"{name} is not UTF-8 (byte {error.start}).") from None
+        raise FormError(f"{name} is not UTF-8 (byte {error.start}).") from None
     check_depth(content, name)
     try:
         value = json.loads(
@@ -55,14 +53,14 @@ def read_canonical(content: bytes, name: str, *, max_bytes: int = MAX_BYTES) -> 
             parse_constant=lambda found: _Refused("is no number of JSON"),
         )
     except json.JSONDecodeError as error:
-        raise AttestationError(
+        raise FormError(
             f"{name} is not JSON (character {error.pos}): it was cut off or changed."
         ) from None
     for field, why in _problems(value, ""):
-        raise AttestationError(f"{name}: {field or 'the whole'} {why}.")
+        raise FormError(f"{name}: {field or 'the whole'} {why}.")
     same = canonical_json(value)
     if same != content:
-        raise AttestationError(
+        raise FormError(
             f"{name} is not canonical JSON (RFC 8785) from byte {_first_difference(same, content)}"
             " on: it was changed after it was written."
         )
@@ -73,14 +71,14 @@ def read_record(content: bytes, name: str, *, max_bytes: int = MAX_BYTES) -> dic
     """What `read_canonical` reads, where that is an object."""
     value = read_canonical(content, name, max_bytes=max_bytes)
     if not isinstance(value, dict):
-        raise AttestationError(f"{name} is not a JSON object.")
+        raise FormError(f"{name} is not a JSON object.")
     return value
 
 
 def write_canonical(value: Mapping[str, Any], name: str) -> bytes:
-    """The canonical bytes of a record; raises AttestationError where they could not be read."""
+    """The canonical bytes of a record; raises FormError where they could not be read."""
     for field, why in _problems(value, ""):
-        raise AttestationError(f"{name}: {field or 'the whole'} {why}.")
+        raise FormError(f"{name}: {field or 'the whole'} {why}.")
     return canonical_json(value)
 
 
@@ -119,7 +117,7 @@ def _integer(text: str) -> int | _Refused:
 
 
 def check_depth(content: bytes, name: str) -> None:
-    """Raise AttestationError for deep nesting, before a recursive parser meets it.
+    """Raise FormError for deep nesting, before a recursive parser meets it.
 
     The library's parser counts on Python's recursion limit, which other libraries raise: past what
     the stack then holds, the process dies without a verdict.
@@ -129,7 +127,7 @@ def check_depth(content: bytes, name: str) -> None:
         if found[0] in {b"[", b"{"}:
             depth += 1
             if depth > MAX_DEPTH:
-                raise AttestationError(f"{name} is nested deeper than {MAX_DEPTH} levels.")
+                raise FormError(f"{name} is nested deeper than {MAX_DEPTH} levels.")
         elif found[0] in {b"]", b"}"}:
             depth -= 1
 

@@ -15,6 +15,7 @@ from hokusai_assets.cli import (
     sign,
     track,
     validate,
+    verify,
 )
 from hokusai_assets.errors import HokusaiError
 
@@ -56,6 +57,7 @@ app.command("power", help=power.HELP)(power.power)
 app.command("report", help=report.HELP)(report.report)
 app.command("track", help=track.HELP)(track.track)
 app.command("sign", help=sign.HELP)(sign.sign)
+app.command("verify", help=verify.HELP)(verify.verify)
 app.command("mint-request", help=mint_request.HELP)(mint_request.mint_request)
 app.add_typer(keys.app, name="keys", help=keys.HELP)
 app.add_typer(ledger.app, name="ledger", help=ledger.HELP)

@@ -89,7 +89,7 @@ def _recount(opened: OpenedRows, names: Sequence[str | int], rule: Mapping[str, 
 
 def differences(core: Mapping[str, Any], found: Recount) -> list[str]:
     """Where the core says something else than its rows, one line a field."""
-    problems = list(_differences(core, found.sections, "core"))
+    problems = section_differences(core, found.sections, "core")
     named = set(core["metrics"]) if isinstance(core.get("metrics"), Mapping) else set()
     unknown = named - set(found.sections["metrics"])
     problems += [
@@ -98,6 +98,11 @@ def differences(core: Mapping[str, Any], found: Recount) -> list[str]:
         if f"metrics.{name}" not in found.not_recounted
     ]
     return problems
+
+
+def section_differences(said: Any, counted: Any, field: str) -> list[str]:
+    """Where what is said at `field` is not what was counted, one line a field."""
+    return list(_differences(said, counted, field))
 
 
 def _differences(said: Any, counted: Any, field: str) -> Iterator[str]:
