@@ -5,13 +5,14 @@ takes the body's digest in, so that the entry is no part of it. How the clauses 
 decision_rule's.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from hokusai_assets.attestation.core import core_digest
 from hokusai_assets.attestation.deciding import decision_of
-from hokusai_assets.digests import digest_json
+from hokusai_assets.digests import canonical_json, digest_json
 
 DECISION_VERSION = 1
 
@@ -82,6 +83,15 @@ def body_disagreements(
     the file's digest only the model.
     """
     answers = [clause["holds"] for clause in body["clauses"] if clause["name"] == "current"]
+    told = {
+        "attempt": type(body["attempt"]) is int,
+        "provisional": type(body["provisional"]) is bool,
+        "candidate_file_sha256": _is_sha256(body["candidate_file_sha256"]),
+        "clauses": all(type(answer) is bool for answer in answers),
+    }
+    if not all(told.values()):
+        # true is no attempt, although Python takes it for 1.
+        return sorted(field for field, fine in told.items() if not fine)
     expected = decision_body(
         core,
         plan,
@@ -90,8 +100,14 @@ def body_disagreements(
         candidate_file_sha256=body["candidate_file_sha256"],
         provisional=body["provisional"],
     )
-    fields = sorted({*body, *expected})
-    return [f for f in fields if f not in body or body[f] != expected.get(f, _NOTHING)]
+    return sorted(
+        field
+        for field in {*body, *expected}
+        if field not in body
+        or field not in expected
+        or canonical_json(body[field]) != canonical_json(expected[field])
+    )
 
 
-_NOTHING = object()
+def _is_sha256(value: Any) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"[0-9a-f]{64}", value, re.ASCII) is not None
