@@ -22,6 +22,7 @@ from hokusai_assets.attestation.bundle import (
     RUN,
 )
 from hokusai_assets.attestation.canonical import MAX_BYTES, read_record
+from hokusai_assets.attestation.decision import body_disagreements
 from hokusai_assets.digests import digest_stream
 from hokusai_assets.errors import AttestationError
 
@@ -110,14 +111,12 @@ def read_bundle(place: str) -> Bundle:
 
 def record_disagreements(bundle: Bundle) -> list[str]:
     """What in core, plan and decision does not name one another, one line each."""
-    from hokusai_assets.attestation.decision import body_disagreements
-
     found = []
     core, plan, decision = bundle.core, bundle.plan, bundle.decision
     try:
         if core["plan_digest"] != bundle.digests[PLAN]:
             found.append(f"{CORE}: plan_digest is not that of {PLAN}")
-        if core["dry_run"] is not plan["dry_run"]:
+        if type(core["dry_run"]) is not bool or core["dry_run"] is not plan["dry_run"]:
             found.append(f"{CORE}: dry_run is not the plan's")
         if set(decision) != {"body", "ledger"}:
             found.append(f"{DECISION} must hold body and ledger, and no more")

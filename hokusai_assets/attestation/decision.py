@@ -5,6 +5,7 @@ takes the body's digest in, so that the entry is no part of it. How the clauses 
 decision_rule's.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 from hokusai_assets.attestation.core import core_digest
 from hokusai_assets.attestation.deciding import decision_of
 from hokusai_assets.decision_rule import CURRENT
-from hokusai_assets.digests import digest_json
+from hokusai_assets.digests import canonical_json, digest_json
 
 DECISION_VERSION = 1
 
@@ -88,16 +89,32 @@ def body_disagreements(
     Whether the attempt, `provisional` and a clause `current` are true only the ledger tells, and
     the file's digest only the model.
     """
+    current = current_of(body)
+    told = {
+        "m": type(body["m"]) is int,
+        "provisional": type(body["provisional"]) is bool,
+        "candidate_file_sha256": _is_sha256(body["candidate_file_sha256"]),
+        "clauses": current is None or type(current) is bool,
+    }
+    if not all(told.values()):
+        # true is no attempt, although Python takes it for 1.
+        return sorted(field for field, fine in told.items() if not fine)
     expected = decision_body(
         core,
         plan,
         attempt=body["m"],
-        current=current_of(body),
+        current=current,
         candidate_file_sha256=body["candidate_file_sha256"],
         provisional=body["provisional"],
     )
-    fields = sorted({*body, *expected})
-    return [f for f in fields if f not in body or body[f] != expected.get(f, _NOTHING)]
+    return sorted(
+        field
+        for field in {*body, *expected}
+        if field not in body
+        or field not in expected
+        or canonical_json(body[field]) != canonical_json(expected[field])
+    )
 
 
-_NOTHING = object()
+def _is_sha256(value: Any) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"[0-9a-f]{64}", value, re.ASCII) is not None

@@ -13,7 +13,7 @@ from hokusai_assets.attestation.canonical import read_record, write_canonical
 from hokusai_assets.attestation.core import core_digest, nullifier
 from hokusai_assets.attestation.deciding import decision_of
 from hokusai_assets.attestation.decision import current_of
-from hokusai_assets.digests import digest_json
+from hokusai_assets.digests import canonical_json, digest_json
 from hokusai_assets.records import Decision, EvaluationPlan, TrainedModel
 
 SCHEMA_VERSION = "1.0"
@@ -91,7 +91,7 @@ def disagreements(document: dict[str, Any], file_digests: dict[str, str]) -> lis
     try:
         following = {**_following(core), **_CONSTANT, "dry_run": core["dry_run"]}
         for name, said in following.items():
-            if document.get(name) != said:
+            if not _same(document.get(name), said):
                 found.append(f"{name} does not follow from the core")
         if digest_json(plan) != core["plan_digest"]:
             found.append("the plan is not the one that the core names")
@@ -113,7 +113,7 @@ def disagreements(document: dict[str, Any], file_digests: dict[str, str]) -> lis
             decision["provisional"],
             current_of(decision),
         )
-        if decision != expected.model_dump(mode="json"):
+        if not _same(decision, expected.model_dump(mode="json")):
             found.append("the decision does not follow from plan and core")
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         found.append(f"core, plan or decision are not of their form ({type(error).__name__})")
@@ -131,6 +131,11 @@ _CONSTANT = {
     "attestation_version": ATTESTATION_VERSION,
     "signed": False,
 }
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether two values have one canonical text: in Python true equals 1."""
+    return canonical_json(one) == canonical_json(other)
 
 
 def _following(core: Mapping[str, Any]) -> dict[str, Any]:

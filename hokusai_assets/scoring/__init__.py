@@ -4,8 +4,13 @@ What the pipeline and a verifier must compute alike stands here once: `registry`
 name: its direction, value and influence), `metrics` (exact rationals from integer tables and
 integer scores), `influence` (what one row contributes to a metric), `paired` (tests and bounds for
 candidate less baseline on the same rows), `intervals` (what is shown beside a delta), `power`
-(what a benchmark can detect) and `payable` (what of an accepted gain may be paid). What the numbers
-mean for a verdict is decision_rule's business; reading predictions from disk is evaluation's.
+(what a benchmark can detect) and `payable` (what of an accepted gain may be paid).
+
+On these stand `rows`, `prediction_lines`, `uncertainty`, `comparing`, `delta_one`, `guards`,
+`reported` and `deltas`: the numbers of one evaluation, as records, from both models' predictions.
+They are imported by their own names, since most users of the formulas need no records. What the
+numbers mean for a verdict is decision_rule's business; reading predictions from disk is
+evaluation's.
 """
 
 from hokusai_assets.scoring.influence import recall_influence

@@ -119,7 +119,7 @@ def test_the_document_holds_the_body_and_its_place(core: Any, plan: Any) -> None
 def test_every_field_of_a_body_is_bound(core: Any, plan: Any) -> None:
     """All but what only ledger and model can tell; these change what follows, or nothing else."""
     body = body_of(core, plan)
-    told_elsewhere = {"candidate_file_sha256", "provisional"}
+    told_elsewhere = {"provisional"}
     for field, value in body.items():
         other = not value if isinstance(value, bool) else f"{value}x"
         other = value + 1 if type(value) is int else other
@@ -129,3 +129,30 @@ def test_every_field_of_a_body_is_bound(core: Any, plan: Any) -> None:
     assert body_disagreements({**body, "more": None}, core, plan) == ["more"]
     with pytest.raises(KeyError):
         body_disagreements({k: v for k, v in body.items() if k != "m"}, core, plan)
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"m": True}, "m"),
+        ({"provisional": 0}, "provisional"),
+        ({"candidate_file_sha256": "AB" * 32}, "candidate_file_sha256"),
+        ({"candidate_file_sha256": None}, "candidate_file_sha256"),
+        ({"dry_run": 0}, "dry_run"),
+        ({"rule_version": True}, "rule_version"),
+    ],
+)
+def test_true_is_no_one(core: Any, plan: Any, change: dict[str, Any], field: str) -> None:
+    assert body_disagreements(body_of(core, plan) | change, core, plan) == [field]
+
+
+def test_a_clause_holds_with_true_alone(core: Any, plan: Any) -> None:
+    for index in (0, -1):
+        body = copy.deepcopy(body_of(core, plan))
+        body["clauses"][index]["holds"] = 1
+        assert body_disagreements(body, core, plan) == ["clauses"]
+
+
+def test_another_file_is_the_models_to_tell(core: Any, plan: Any) -> None:
+    body = body_of(core, plan) | {"candidate_file_sha256": "cd" * 32}
+    assert body_disagreements(body, core, plan) == []

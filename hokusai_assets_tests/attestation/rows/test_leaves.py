@@ -373,3 +373,30 @@ def test_the_key_is_hmacs_as_the_rfc_defines_it():
     """RFC 4231, test case 2 has a key shorter than a block, as ours are."""
     vector = LeafSecret(b"Jefe", hides=True).hasher()(b"what do ya want for nothing?")
     assert vector == "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
+
+
+@pytest.mark.parametrize(
+    ("configured", "root"),
+    [
+        (bytes(range(32)), "28d2db9a90e7ed23bc439eefd7542292f82d570d092ba89937d630d4fcc2c7ae"),
+        (None, "10dc1e3c15daf41a88323bcde6dc57274632c0f4e7391476e4f6447a805699f8"),
+    ],
+)
+def test_leaves_of_this_version_stay_what_they_are(configured, root):
+    """Both roots were computed from docs/attestation_format.md by node's crypto alone."""
+    rows = ScoredRows(
+        [bytes([i]) * 32 for i in (1, 1, 2)],
+        np.array([0, 1, 1]),
+        Predictions(np.array([[0, 1, 0]]), np.array([[[1], [999_999], [500_000]]])),
+        Predictions(
+            np.array([[0, 1, 1], [1, 1, 1]]),
+            np.array([[[0], [10**6], [500_001]], [[7], [8], [9]]]),
+        ),
+        np.array([0, 1, 0]),
+        (("new", np.array([True, False, True])),),
+    )
+    rule = {"included": ["auroc"], "guards": [{"metric": "accuracy", "slice": "new"}]}
+    secret = leaf_secret(configured, "ab" * 32)
+    # The first id is composed before it is keyed.
+    found = lines(rows, rule=rule, secret=secret, ids=["e\u0301", "", "7"], groups=["g", None, "g"])
+    assert packed(found, hides=secret.hides)[1].root == root
