@@ -129,8 +129,12 @@ class CleaningCounts(Record):
 
     @property
     def distinct(self) -> int:
-        """Rows that say something of their own: neither rejected, dropped nor duplicates."""
-        return self.leaked + self.already_paid + self.kept
+        """Rows that say something of their own: not rejected, dropped, duplicates or paid for.
+
+        The share that leaked is of these. Rows paid for before would dilute it as copies would:
+        whoever sends them again has them, and they change no model.
+        """
+        return self.leaked + self.kept
 
     @model_validator(mode="after")
     def _adds_up(self) -> Self:

@@ -146,6 +146,8 @@ def test_the_leaked_share_is_of_the_distinct_rows_over_all_contributions() -> No
     assert contributed(first, second).leaked_share == (4, 21)
     copied = CleaningCounts(read=5010, rejected=2, duplicates_within=5000, leaked_exact=1, kept=7)
     assert contributed(copied, second).leaked_share == (4, 21)
+    paid = CleaningCounts(read=5010, rejected=2, already_paid=5000, leaked_exact=1, kept=7)
+    assert contributed(paid, second).leaked_share == (4, 21)
 
 
 def test_the_leaked_share_of_nothing_is_nothing_of_nothing() -> None:

@@ -17,9 +17,7 @@ def facts_of(core: Mapping[str, Any], rule: Mapping[str, Any]) -> decision_rule.
         rows=core["benchmark"]["rows"],
         benchmark_rows_in_training=core["benchmark"]["rows_left_in_training"],
         leaked_rows=sum(counts["leaked"] for counts in core["counts"]),
-        distinct_rows=sum(
-            counts["leaked"] + counts["already_paid"] + counts["kept"] for counts in core["counts"]
-        ),
+        distinct_rows=sum(counts["leaked"] + counts["kept"] for counts in core["counts"]),
         primary_baseline_millionths=primary["baseline_millionths"],
         primary_candidate_millionths=primary["candidate_millionths"],
         primary_p_pico=primary["p_value_pico"],

@@ -1,7 +1,11 @@
 """`hokusai ledger` as operators and auditors use it."""
 
 import json
+import os
+import re
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +15,7 @@ from typer.testing import CliRunner
 from hokusai_assets.attestation.ledger import SqlLedger
 from hokusai_assets.cli.app import app
 from hokusai_assets_tests.attestation.ledger.conftest import Evaluation, sha
-from hokusai_assets_tests.conftest import SmallTask
+from hokusai_assets_tests.conftest import ROOT, SmallTask
 
 
 def run(*words: str) -> Result:
@@ -157,3 +161,24 @@ def test_evaluate_with_a_ledger(small: SmallTask, tmp_path: Path) -> None:
     refused = CliRunner().invoke(app, [*words, "--paid-store", str(store)])
     assert refused.exit_code == 2
     assert "its backend is none" in refused.output
+
+
+@pytest.mark.slow
+def test_the_commands_of_the_page_run(small: SmallTask) -> None:
+    page = (ROOT / "docs" / "ledger.md").read_text(encoding="utf-8")
+    (script,) = re.findall(r"^```sh\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    small.contribution.rename(small.folder / "new.csv")
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script],
+        cwd=small.folder,
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[-2] == "Whole: 2 entries. Order not proven: no checkpoint was given."
+    assert re.fullmatch(r"2 [0-9a-f]{64}", lines[-1])

@@ -57,7 +57,7 @@ def leakage_sentence(part: Mapping[str, Any], attestation: Mapping[str, Any]) ->
     """None, below or above what is accepted; never how many."""
     cleaning = part["data_manifest"]["cleaning"]
     leaked = cleaning["leaked"]
-    distinct = leaked + cleaning["already_paid"] + cleaning["kept"]
+    distinct = leaked + cleaning["kept"]
     limit = attestation["plan"]["rule"]["max_leaked_share_millionths"]
     if not leaked:
         return "Rows that stand in the benchmark: none."

@@ -2,69 +2,73 @@
 
 import multiprocessing
 import sqlite3
-import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from hokusai_assets.attestation.ledger import SqlLedger
 from hokusai_assets.attestation.ledger.database import Database
 from hokusai_assets.errors import LedgerError
-from hokusai_assets_tests.attestation.ledger.conftest import Evaluation
+from hokusai_assets_tests.attestation.ledger.conftest import Evaluation, sha
 
-PROCESSES, EACH = 5, 10
+PROCESSES = 5
 
 
-def commit_all(path: str, names: list[str], gate: object, results: object) -> None:
+def commit_some(path: str, names: list[str], gate: Any, results: Any) -> None:
     """In a process of its own, and there in as many threads as names."""
-    gate.wait()  # type: ignore[attr-defined]
+    evaluations = [Evaluation(name, attempts=100).on(SqlLedger(path)) for name in names]
+    gate.wait()
     with ThreadPoolExecutor(len(names)) as pool:
-        evaluations = [Evaluation(name, attempts=100).on(SqlLedger(path)) for name in names]
-        numbers = list(pool.map(lambda one: one.commit(SqlLedger(path)), evaluations))
-    results.put(numbers)  # type: ignore[attr-defined]
+        results.put(list(pool.map(lambda one: one.commit(SqlLedger(path)), evaluations)))
 
 
-def test_fifty_at_once_get_fifty_numbers(ledger: SqlLedger, tmp_path: Path) -> None:
-    path = str(tmp_path / "ledger.sqlite")
-    spawn = multiprocessing.get_context("fork")
-    gate, results = spawn.Barrier(PROCESSES), spawn.Queue()
+def evaluate_some(path: str, names: list[str], gate: Any, results: Any) -> None:
+    """Likewise: all are committed before any is decided."""
+    evaluations = [Evaluation(name).on(SqlLedger(path)) for name in names]
+    for one in evaluations:
+        one.commit(SqlLedger(path))
+    gate.wait()
+    with ThreadPoolExecutor(len(names)) as pool:
+        verdicts = pool.map(lambda one: one.decide(SqlLedger(path)), evaluations)
+        results.put(list(zip(names, verdicts, strict=True)))
+
+
+def in_processes(work: Callable[..., None], path: str, each: int) -> list[Any]:
+    """What `work` gave in all processes."""
+    context = multiprocessing.get_context("fork")
+    gate, results = context.Barrier(PROCESSES), context.Queue()
     children = []
     for process in range(PROCESSES):
-        names = [f"{process}-{index}" for index in range(EACH)]
-        child = spawn.Process(target=commit_all, args=(path, names, gate, results))
+        names = [f"{process}-{index}" for index in range(each)]
+        child = context.Process(target=work, args=(path, names, gate, results))
         child.start()
         children.append(child)
-    numbers = [number for _ in children for number in results.get(timeout=60)]
+    found = [item for _ in children for item in results.get(timeout=60)]
     for child in children:
         child.join()
         assert child.exitcode == 0
-    assert sorted(numbers) == list(range(1, PROCESSES * EACH + 1))
+    return found
+
+
+def test_fifty_at_once_get_fifty_numbers(ledger: SqlLedger, tmp_path: Path) -> None:
+    numbers = in_processes(commit_some, str(tmp_path / "ledger.sqlite"), each=10)
+    assert sorted(numbers) == list(range(1, 51))
     assert ledger.check() == ()
 
 
 def test_one_of_twenty_on_one_champion_wins(ledger: SqlLedger, tmp_path: Path) -> None:
-    path = str(tmp_path / "ledger.sqlite")
-    evaluations = [Evaluation(f"c{index}").on(ledger) for index in range(20)]
-    gate = threading.Barrier(20)
-
-    def run(one: Evaluation) -> str:
-        own = SqlLedger(path)
-        one.commit(own)
-        gate.wait()
-        return one.decide(own)
-
-    with ThreadPoolExecutor(20) as pool:
-        verdicts = list(pool.map(run, evaluations))
-    assert sorted(verdicts) == ["accepted"] + ["superseded"] * 19
-    winner = evaluations[verdicts.index("accepted")]
-    assert [row["training_root"] for row in ledger.rows("heads")] == [
-        winner.body("accepted")["training_root"]
-    ]
+    found = in_processes(evaluate_some, str(tmp_path / "ledger.sqlite"), each=4)
+    assert sorted(verdict for _, verdict in found) == ["accepted"] + ["superseded"] * 19
+    (name,) = [name for name, verdict in found if verdict == "accepted"]
+    winner = Evaluation(name)
+    (head,) = ledger.rows("heads")
+    assert head["training_root"] == sha(winner.merged)
     assert ledger.check() == ()
     # All twenty are to be evaluated anew, on the new champion; nineteen attempts were used.
-    again = replace(evaluations[0], contribution="again").after(winner, "benchmark-2").on(ledger)
+    again = Evaluation("again").after(winner, "benchmark-2").on(ledger)
     assert again.commit(ledger) == 20
 
 
