@@ -61,6 +61,10 @@ class Bundle:
         with fs.open(f"{root}/{name}", "rb") as stream:
             yield stream
 
+    def records(self) -> tuple[tuple[str, dict[str, Any]], ...]:
+        """Core, plan and decision, each with its file's name."""
+        return ((CORE, self.core), (PLAN, self.plan), (DECISION, self.decision))
+
     @property
     def has_leaves(self) -> bool:
         """Whether the rows are opened."""
