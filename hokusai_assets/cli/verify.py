@@ -103,7 +103,7 @@ def _recomputed(found: "Verification", data: str) -> "Verification":
     from hokusai_assets.attestation.verifying.outcome import TAMPERED, Step
 
     if found.exit_code == TAMPERED:
-        step = Step("recompute", "not reached", "Not looked at after what failed.")
+        step = Step("recompute", "not reached", "Not looked at, since something failed.")
         return replace(found, steps=(*found.steps, step))
     from hokusai_assets.defs.recomputing import recompute
 

@@ -107,7 +107,7 @@ def _ended(place: str, steps: list[Step], core_digest: str | None = None) -> Ver
     named = {step.name for step in steps}
     failed = any(step.verdict == "fails" for step in steps)
     rest = [
-        Step(name, "not reached", "Not looked at after what failed.")
+        Step(name, "not reached", "Not looked at, since something failed.")
         for name in STEPS
         if failed and name not in named
     ]
