@@ -96,7 +96,7 @@ def summary_lines(
         *_entry("Core digest", attestation.core_digest),
         *_entry("Tracking", attestation.tracking),
         *_entry("Written", _shown(attestation.report_path)),
-        *_entry("", "and contributor_*.html, delta_output_*.json, attestation_*.json"),
+        *_entry("", "and contributor_*.html, delta_output_*, attestation_*, bundle_*"),
     ]
     return lines
 
