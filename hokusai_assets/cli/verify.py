@@ -19,7 +19,7 @@ Looks at, in this order: files and digests, canonical form, signatures against y
 
 --key names a signer whose signature must be there (each of several); --policy a file for m of n. --recompute cleans and trains again from the data in a folder: task.toml, the files it names, contributions/ with one file or folder a contribution in the core's order, baseline.skops where the baseline was stored, paid/ where rows were paid before.
 
---open N shows row N alone with the proof that it stands under the core's root; --open FILE checks such an opening, for which core.json is enough.
+--open N shows row N alone with the proof that it stands under the core's root; --open FILE checks such an opening, for which public/ is enough.
 
 Examples:
 
@@ -94,19 +94,58 @@ def _policy(keys: list[str], policy: str | None) -> "Policy | None":
 
 
 def _recomputed(found: "Verification", data: str) -> "Verification":
-    raise UsageError("not there yet")
+    """With the step `recompute`, unless something failed before."""
+    from dataclasses import replace
+
+    from rich.console import Console
+
+    from hokusai_assets.attestation.bundle_reading import read_bundle
+    from hokusai_assets.attestation.verifying.outcome import TAMPERED, Step
+
+    if found.exit_code == TAMPERED:
+        step = Step("recompute", "not reached", "Not looked at after what failed.")
+        return replace(found, steps=(*found.steps, step))
+    from hokusai_assets.defs.recomputing import recompute
+
+    console = Console(stderr=True)
+    with console.status("cleaning and training again"):
+        step = recompute(read_bundle(found.place), data, lambda asset, state: None)
+    return replace(found, steps=(*found.steps, step))
 
 
 def _open(bundle: str, row: str) -> int:
     """Show one row with its proof, or check one that was shown."""
-    from hokusai_assets.attestation.bundle import CORE, LEAVES, PUBLIC_CORE
+    from hokusai_assets.attestation.bundle import CORE, LEAVES
+    from hokusai_assets.attestation.bundle_reading import read_bundle
     from hokusai_assets.attestation.canonical import read_record
     from hokusai_assets.attestation.rows.opening import check_opening, open_row
     from hokusai_assets.attestation.rows.reading import lines_of
+    from hokusai_assets.attestation.verifying.outcome import TAMPERED, VALID
     from hokusai_assets.digests import canonical_json
     from hokusai_assets.files import read_file
 
-    return 0
+    try:
+        whole = read_bundle(bundle)
+        if row.isascii() and row.isdigit():
+            if not whole.has_leaves:
+                raise UsageError(f"{bundle} does not open its rows: {LEAVES} is not there.")
+            with whole.open(LEAVES) as stream:
+                opening = open_row(lines_of(stream, LEAVES), int(row))
+            check_opening(opening, whole.core["rows"], LEAVES)
+            sys.stdout.write(canonical_json(opening).decode() + "\n")
+            return VALID
+        folder, name = str(Path(row).parent), Path(row).name
+        content = read_file(folder, name)
+        opening = read_record(content.removesuffix(b"\n"), row)
+        leaf = check_opening(opening, whole.core["rows"], row)
+    except AttestationError as error:
+        sys.stderr.write(f"hokusai: {error}\n")
+        return TAMPERED
+    sys.stdout.write(
+        f"Row {opening['index']} of {opening['count']:,} stands under the root in {CORE}:\n"
+        f"label {leaf[3]}, baseline {leaf[4]}, candidate {leaf[5]}\n"
+    )
+    return VALID
 
 
 def _print(found: "Verification") -> None:

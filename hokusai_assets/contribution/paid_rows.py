@@ -32,6 +32,11 @@ ROWS = "rows.json"
 _VERSION = 1
 
 
+def lineage_folder(lineage: str) -> str:
+    """The name of a lineage's folder in a store: a lineage itself need be no file name."""
+    return hashlib.sha256(lineage.encode()).hexdigest()[:32]
+
+
 class PaidStore:
     """The rows of one lineage under a folder or fsspec URL."""
 
@@ -40,8 +45,7 @@ class PaidStore:
         self._task = task
         # Rows whose personal data were hashed under another key equal none of this one's.
         self._key_id = pii_key_id if _hashes(task) else None
-        name = hashlib.sha256(task.lineage.encode()).hexdigest()[:32]
-        self._folder = join(url, name)
+        self._folder = join(url, lineage_folder(task.lineage))
 
     def keep_contributions(self, contributed: ContributedDataset) -> None:
         """Store the clean rows of each contribution under its content root as cleaned."""

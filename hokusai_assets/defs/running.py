@@ -81,24 +81,34 @@ def _evaluate(resources: dict[str, Any], *, dry_run: bool, progress: Progress) -
         "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
     }
     with _instance() as instance:
-        run_id = str(uuid.uuid4())
-        instance.add_event_listener(run_id, lambda entry: _tell(entry, progress))
-        result = job.execute_in_process(
-            run_config=run_config, instance=instance, run_id=run_id, raise_on_error=False
-        )
-        if not result.success:
-            message, exit_code = _failure(instance, run_id)
-            return Outcome(run_id, None, message, exit_code)
-        return Outcome(
-            run_id,
-            Evaluation(
-                attestation=result.output_for_node("attestation"),
-                report=result.output_for_node("delta_report"),
-                contributed=result.output_for_node("contributed_data"),
-                benchmark=result.output_for_node("benchmark_dataset"),
-                merged=result.output_for_node("merged_dataset"),
-            ),
-        )
+        return run_job(job, run_config, instance, progress)
+
+
+def run_job(
+    job: dg.JobDefinition,
+    run_config: dict[str, Any],
+    instance: dg.DagsterInstance,
+    progress: Progress,
+) -> Outcome:
+    """Run a job of the whole graph in this process."""
+    run_id = str(uuid.uuid4())
+    instance.add_event_listener(run_id, lambda entry: _tell(entry, progress))
+    result = job.execute_in_process(
+        run_config=run_config, instance=instance, run_id=run_id, raise_on_error=False
+    )
+    if not result.success:
+        message, exit_code = _failure(instance, run_id)
+        return Outcome(run_id, None, message, exit_code)
+    return Outcome(
+        run_id,
+        Evaluation(
+            attestation=result.output_for_node("attestation"),
+            report=result.output_for_node("delta_report"),
+            contributed=result.output_for_node("contributed_data"),
+            benchmark=result.output_for_node("benchmark_dataset"),
+            merged=result.output_for_node("merged_dataset"),
+        ),
+    )
 
 
 @contextmanager

@@ -252,6 +252,19 @@ def test_a_bundle_is_written_once(evaluated: Evaluated, tmp_path: Path, scheme: 
     assert found.core == evaluated["attestation"].core
 
 
+def test_an_empty_folder_in_its_place_is_not_taken_over(
+    evaluated: Evaluated, tmp_path: Path
+) -> None:
+    """Renaming would replace it: somebody else may be about to write there."""
+    (tmp_path / "bundle_r").mkdir()
+    with (
+        staged(str(tmp_path), "r") as stage,
+        pytest.raises(AlreadyWrittenError, match="written before"),
+    ):
+        stage.publish(**records(evaluated))
+    assert list((tmp_path / "bundle_r").iterdir()) == []
+
+
 def test_what_fails_half_way_leaves_nothing(evaluated: Evaluated, tmp_path: Path) -> None:
     tmp_path = tmp_path / "out"
     with pytest.raises(ZeroDivisionError), staged(str(tmp_path), "r") as stage:

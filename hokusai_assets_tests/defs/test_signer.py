@@ -17,12 +17,16 @@ from hokusai_assets_tests.attestation.public_folder import write_bundle
 from hokusai_assets_tests.conftest import SmallTask
 
 
-def run(bundle: Path, inputs: dict[str, Any], signer: dict[str, Any]) -> dg.ExecuteInProcessResult:
+def run(
+    bundle: Path, inputs: dict[str, Any], signer: dict[str, Any], *, dry_run: bool | None = None
+) -> dg.ExecuteInProcessResult:
     """A run of one asset that signs a bundle as the attestation would, configured at launch."""
+    said = dry_run
 
     @dg.asset
     def signed(inputs: InputsResource, signer: SignerResource) -> str:
-        done = signer.open(dry_run=inputs.run.dry_run).sign(str(bundle))
+        chosen = inputs.run.dry_run if said is None else said
+        done = signer.open(dry_run=chosen).sign(str(bundle))
         return done.keyid if done else ""
 
     made = default_resources()
@@ -74,6 +78,16 @@ def test_a_dry_run_is_signed_by_nobody(small: SmallTask, tmp_path: Path) -> None
     inputs = {"mode": "mock", "task": str(small.task)}
     result = run(bundle, inputs, {"backend": "key", "key_file": "no such file"})
     assert result.success
+    assert result.output_for_node("signed") == ""
+    assert not (bundle / "public" / "signatures").exists()
+
+
+def test_what_is_called_a_dry_run_is_signed_by_nobody_although_a_key_is_there(
+    small: SmallTask, tmp_path: Path, key: Path
+) -> None:
+    bundle = write_bundle(tmp_path / "bundle")
+    signer = {"backend": "key", "key_file": str(key)}
+    result = run(bundle, small.inputs(), signer, dry_run=True)
     assert result.output_for_node("signed") == ""
     assert not (bundle / "public" / "signatures").exists()
 

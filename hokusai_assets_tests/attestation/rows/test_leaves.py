@@ -400,3 +400,14 @@ def test_leaves_of_this_version_stay_what_they_are(configured, root):
     # The first id is composed before it is keyed.
     found = lines(rows, rule=rule, secret=secret, ids=["e\u0301", "", "7"], groups=["g", None, "g"])
     assert packed(found, hides=secret.hides)[1].root == root
+
+
+@pytest.mark.parametrize("block", [1, 7, 64])
+def test_a_file_is_the_same_in_blocks_of_any_size(monkeypatch, block):
+    """Of one byte, what follows the packed lines is still unread when they end."""
+    content, root = packed(lines(made(9)))
+    monkeypatch.setattr("hokusai_assets.attestation.rows.reading._BLOCK", block)
+    assert opened(content).root == root.root
+    for spoiled in (content + b"x", content[:-1], content[:-8], content[:-1] + b"x"):
+        with pytest.raises(AttestationError, match=r"ends otherwise|cut off"):
+            opened(spoiled)

@@ -13,6 +13,7 @@ from in_toto_attestation.v1.statement import Statement
 from hokusai_assets.attestation.signing.statements import (
     PREDICATE_TYPE,
     TEST_RESULT_TYPE,
+    PublicFiles,
     attestation_statement,
     payload_problem,
     public_files,
@@ -198,3 +199,12 @@ def test_the_files_are_handed_on_as_they_are() -> None:
     assert public_files(
         public_content(core={"dry_run": True}, plan={"dry_run": True}, decision={"dry_run": True})
     ).dry_run
+
+
+@pytest.mark.parametrize("part", [0, 1, 2])
+@pytest.mark.parametrize("said", [{}, {"dry_run": True}, {"dry_run": 0}, {"dry_run": None}])
+def test_one_file_that_does_not_deny_it_makes_a_dry_run(part: int, said: dict[str, Any]) -> None:
+    parts: list[dict[str, Any]] = [{"dry_run": False}] * 3
+    assert not PublicFiles({}, *parts, None).dry_run
+    parts[part] = said
+    assert PublicFiles({}, *parts, None).dry_run
