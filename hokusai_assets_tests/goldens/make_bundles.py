@@ -98,7 +98,9 @@ def evaluate(folder: Path, run_id: str, contributions: list[Path], **resources: 
     return bundle
 
 
-def prepare(folder: Path, task: str, base: int, benchmark: int, contributed: list[int]) -> list[Path]:
+def prepare(
+    folder: Path, task: str, base: int, benchmark: int, contributed: list[int]
+) -> list[Path]:
     """The task and its files; returns the contributions."""
     folder.mkdir()
     text = TASK.replace("min_benchmark_rows = 300", "min_benchmark_rows = 200")
