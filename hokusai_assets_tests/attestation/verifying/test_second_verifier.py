@@ -1,0 +1,287 @@
+"""Two verifiers in two languages, the second written from the page of the format: they agree.
+
+On the goldens step by step, and on changes of them: what is tampered with both refuse, with exit
+code 1 and never a stack trace.
+"""
+
+import json
+import random
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hokusai_assets.attestation.bundle import LEAVES
+from hokusai_assets.attestation.signing.keys import read_public_key
+from hokusai_assets.attestation.signing.policy import policy_of
+from hokusai_assets.attestation.verifying.outcome import Verification
+from hokusai_assets.attestation.verifying.verify import Question, verify
+from hokusai_assets.digests import canonical_json
+from hokusai_assets_tests.attestation.verifying.mutations import (
+    changed_rows,
+    flipped,
+    linked,
+    mutated_places,
+    packed,
+    put,
+    records,
+    sealed,
+    unpacked,
+)
+from hokusai_assets_tests.conftest import ROOT
+
+NODE = shutil.which("node")
+SCRIPT = ROOT / "examples" / "verify-in-node" / "verify.mjs"
+GOLDENS = ROOT / "hokusai_assets_tests" / "goldens" / "bundles"
+BUNDLES = ("accepted", "closed", "rejected", "dry_run")
+KEYS = tuple(str(GOLDENS / f"{name}.pub.pem") for name in ("operator", "auditor"))
+RECORDS = ("core", "plan", "decision", "manifest")
+# Many bundles in one process: node takes longer to start than to verify.
+MANY = """
+const { verify, readKey } = await import(process.argv[1]);
+const { folders, keys } = JSON.parse(await new Response(process.stdin).text());
+const given = keys.map(readKey);
+console.log(JSON.stringify(folders.map((folder) => verify(folder, given))));
+"""
+
+pytestmark = pytest.mark.skipif(NODE is None, reason="node is not installed")
+
+
+def in_node(folders: list[Path], keys: tuple[str, ...] = ()) -> list[dict[str, Any]]:
+    asked = json.dumps({"folders": [str(folder) for folder in folders], "keys": keys})
+    words = [str(NODE), "--input-type=module", "-e", MANY, SCRIPT.as_uri()]
+    done = subprocess.run(
+        words, input=asked, capture_output=True, text=True, timeout=100, check=False
+    )
+    assert "at file:" not in done.stderr
+    assert (done.returncode, done.stderr) == (0, "")
+    found: list[dict[str, Any]] = json.loads(done.stdout)
+    return found
+
+
+def in_python(folder: Path, keys: tuple[str, ...] = ()) -> Verification:
+    policy = policy_of([read_public_key(key) for key in keys]) if keys else None
+    return verify(str(folder), Question(policy))
+
+
+def both_refuse(folders: list[Path], keys: tuple[str, ...] = ()) -> None:
+    """Each with exit code 1; an exception of either fails the test by itself."""
+    assert folders
+    for folder, other in zip(folders, in_node(folders, keys), strict=True):
+        assert in_python(folder, keys).exit_code == 1, folder.name
+        assert other["exit_code"] == 1, folder.name
+
+
+@pytest.mark.parametrize("keys", [(), KEYS[:1], KEYS])
+def test_both_say_the_same_of_every_golden(keys: tuple[str, ...]) -> None:
+    folders = [GOLDENS / name for name in BUNDLES]
+    for folder, other in zip(folders, in_node(folders, keys), strict=True):
+        mine = in_python(folder, keys)
+        assert (mine.exit_code, mine.core_digest) == (other["exit_code"], other["core_digest"])
+        theirs = {step["name"]: step["verdict"] for step in other["steps"]}
+        assert [step.name for step in mine.steps] == list(theirs)
+        for step in mine.steps:
+            # Its "in part" says what it does not count, and a ledger it never reads.
+            agreed = theirs[step.name] in {step.verdict, "in part", "not asked"}
+            assert agreed, (folder.name, step, theirs[step.name])
+
+
+@pytest.mark.parametrize(
+    ("words", "exit_code", "said"),
+    [
+        (["accepted", "--key", KEYS[0], "--key", KEYS[1]], 0, "Valid, as far as"),
+        (["rejected"], 3, "binds nobody"),
+        (["rejected", "--json"], 3, '"exit_code": 3'),
+        ([], 2, ""),
+        (["nowhere"], 2, ""),
+        (["accepted", "--key", "expected.json"], 2, ""),
+    ],
+)
+def test_the_command_as_people_use_it(words: list[str], exit_code: int, said: str) -> None:
+    done = subprocess.run(
+        [str(NODE), str(SCRIPT), *words], capture_output=True, text=True, cwd=GOLDENS, check=False
+    )
+    assert done.returncode == exit_code
+    assert said in done.stdout
+    assert "at file:" not in done.stderr
+    assert bool(done.stderr) is (exit_code == 2)
+
+
+@pytest.mark.slow
+def test_a_changed_byte_of_any_public_file_is_refused(tmp_path: Path) -> None:
+    rng, folders = random.Random(1), []
+    for path in sorted((GOLDENS / "accepted" / "public").rglob("*.json")):
+        for _ in range(8):
+            folder = linked(GOLDENS / "accepted", tmp_path / f"{len(folders)}-{path.name}")
+            put(folder / path.relative_to(GOLDENS / "accepted"), flipped(path.read_bytes(), rng))
+            folders.append(folder)
+    assert len(folders) >= 80
+    both_refuse(folders, KEYS)
+
+
+@pytest.mark.slow
+def test_a_changed_byte_of_the_leaves_is_refused_whoever_packs_them(tmp_path: Path) -> None:
+    """The manifest is made to fit: only the root over the rows tells."""
+    rng, folders = random.Random(2), []
+    for number in range(40):
+        folder = linked(GOLDENS / ("accepted", "rejected")[number % 2], tmp_path / str(number))
+        put(folder / LEAVES, packed(flipped(unpacked(folder), rng)))
+        folders.append(sealed(folder, records(folder)))
+    both_refuse(folders)
+
+
+def test_leaves_that_are_packed_otherwise_are_refused(tmp_path: Path) -> None:
+    """A second gzip member, or anything, after the first could hide from one reader of two."""
+    whole = (GOLDENS / "accepted" / LEAVES).read_bytes()
+    leaves = unpacked(GOLDENS / "accepted")
+    half = leaves.index(b"\n", len(leaves) // 2) + 1
+    ways = {
+        "again": whole + packed(b""),
+        "two": packed(leaves[:half]) + packed(leaves[half:]),
+        "zeros": whole + bytes(8),
+        "text": whole + b"more",
+        "cut": whole[:-1],
+        "checksum": flipped(whole[-8:-4], random.Random(3)).join([whole[:-8], whole[-4:]]),
+        "named": whole[:3] + b"\x08" + whole[4:10] + b"rows\x00" + whole[10:],
+        "no-feed": packed(leaves[:-1]),
+        "empty": packed(b""),
+        "bomb": packed(leaves + b"0" * 60_000_000),
+        "spaced": packed(leaves.replace(b",", b", ", 1)),
+    }
+    folders = []
+    for name, content in ways.items():
+        folder = linked(GOLDENS / "accepted", tmp_path / name)
+        put(folder / LEAVES, content)
+        folders.append(sealed(folder, records(folder)))
+    both_refuse(folders)
+
+
+@pytest.mark.slow
+def test_fields_dropped_retyped_or_swapped_are_refused(tmp_path: Path) -> None:
+    rng, folders = random.Random(4), []
+    for name in RECORDS:
+        path = f"public/{name}.json"
+        value = json.loads((GOLDENS / "accepted" / path).read_bytes())
+        contents = [canonical_json(mutated) for mutated in mutated_places(value, rng, 25)]
+        contents += [(GOLDENS / other / path).read_bytes() for other in BUNDLES[1:]]
+        for content in contents:
+            folder = linked(GOLDENS / "accepted", tmp_path / f"{len(folders)}-{name}")
+            put(folder / path, content)
+            folders.append(folder)
+    swapped = linked(GOLDENS / "accepted", tmp_path / "leaves")
+    put(swapped / LEAVES, (GOLDENS / "rejected" / LEAVES).read_bytes())
+    both_refuse([*folders, swapped], KEYS)
+
+
+@pytest.mark.slow
+def test_sealed_anew_neither_stumbles_and_the_second_is_never_the_stricter(tmp_path: Path) -> None:
+    """Whoever writes every file anew may write what follows; what does not, is refused."""
+    rng, folders = random.Random(5), []
+    for bundle in ("accepted", "closed", "rejected"):
+        for name in ("core", "plan", "decision"):
+            made = records(GOLDENS / bundle)
+            for mutated in mutated_places(made[name], rng, 15):
+                folder = linked(GOLDENS / bundle, tmp_path / f"{len(folders)}-{bundle}-{name}")
+                folders.append(sealed(folder, records(folder) | {name: mutated}))
+    refused = 0
+    for folder, other in zip(folders, in_node(folders), strict=True):
+        mine = in_python(folder).exit_code
+        assert mine in {1, 3}
+        assert other["exit_code"] in {1, 3}
+        assert (mine, other["exit_code"]) != (3, 1), (folder.name, other["steps"])
+        refused += other["exit_code"] == 1
+    assert refused > len(folders) / 2
+
+
+def _set(record: str, *path: Any, to: Any) -> Callable[[dict[str, Any]], None]:
+    def change(made: dict[str, Any]) -> None:
+        inside = made[record]
+        for name in path[:-1]:
+            inside = inside[name]
+        old = inside[path[-1]]
+        inside[path[-1]] = to(old) if callable(to) else to
+
+    return change
+
+
+LIES: dict[str, Callable[[dict[str, Any]], None]] = {
+    "verdict": _set("decision", "body", "verdict", to="superseded"),
+    "attempt": _set("decision", "body", "m", to=31),
+    "attempt as true": _set("decision", "body", "m", to=True),
+    "a clause": _set("decision", "body", "clauses", 3, "holds", to=False),
+    "a clause's number": _set("decision", "body", "clauses", 1, "numbers", "rows", to=5000),
+    "no clause current": _set("decision", "body", "clauses", to=lambda old: old[:-1]),
+    "provisional": _set("decision", "body", "provisional", to=True),
+    "not in the ledger": _set("decision", "ledger", to=None),
+    "another model": _set("decision", "body", "candidate_file_sha256", to="ab" * 32),
+    "training root": _set("decision", "body", "training_root", to="ab" * 32),
+    "payable as text": _set("decision", "body", "payable_bps", to="58"),
+    "accuracy": _set("core", "metrics", "accuracy", "candidate_millionths", to=lambda a: a + 1),
+    "p": _set("core", "metrics", "accuracy", "p_value_pico", to=lambda p: p // 2),
+    "error": _set("core", "delta_one", "standard_error_nano", to=lambda s: s // 2),
+    "DeltaOne": _set("core", "delta_one", "millionths", to=lambda d: d + 100),
+    "a joint count": _set("core", "joint_counts", 0, 0, 3, to=lambda n: n + 1),
+    "rows": _set("core", "benchmark", "rows", to=301),
+    "groups": _set("core", "benchmark", "clusters", to=20),
+    "predictions": _set("core", "predictions_digests", "baseline", to="ab" * 32),
+    "seeds": _set("core", "seeds", 0, to=lambda seed: seed + 1),
+    "nullifier": _set("core", "nullifiers", 0, to="ab" * 32),
+    "contribution": _set("core", "contributors", 0, "content_root", to="ab" * 32),
+    "counts": _set("core", "counts", 0, "kept", to=lambda n: n - 1),
+    "leaked": _set("core", "counts", 0, "leaked", to=10),
+    "weights": _set("core", "contributors", 0, "weight_bps", to=9_999),
+    "baseline": _set("core", "baseline", to={"origin": "stored", "file_sha256": "ab" * 32}),
+    "dry run": _set("core", "dry_run", to=True),
+    "configuration": _set("core", "model_configuration", "estimator", to="other"),
+    "level": _set("plan", "rule", "familywise_alpha_pico", to=5 * 10**11),
+    "threshold": _set("plan", "rule", "min_delta_bps", to=1),
+    "least rows as null": _set("plan", "rule", "min_benchmark_rows", to=None),
+    "roots": _set("plan", "content_roots", "base", to="ab" * 32),
+    "paid root": _set("plan", "paid_root", to=None),
+    "number of seeds": _set("plan", "number_of_seeds", to=2),
+    "version": _set("plan", "rule", "version", to=2),
+}
+
+
+def test_lies_that_somebody_sealed_are_refused_by_both(tmp_path: Path) -> None:
+    folders = []
+    for name, change in LIES.items():
+        folder = linked(GOLDENS / "accepted", tmp_path / name)
+        made = records(folder)
+        change(made)
+        folders.append(sealed(folder, made))
+    both_refuse(folders)
+
+
+def test_rows_that_were_changed_and_hashed_anew_are_refused_by_both(tmp_path: Path) -> None:
+    """The root fits the leaves; the counts do not, or the leaves are none."""
+
+    def label(leaf: list[Any]) -> None:
+        leaf[3] = 1 - leaf[3] if leaf[0] == 7 else leaf[3]
+
+    def fixed(leaf: list[Any]) -> None:
+        leaf[5][0][0] = leaf[3] if leaf[0] < 20 else leaf[5][0][0]
+
+    def score(leaf: list[Any]) -> None:
+        leaf[4][0][1] += leaf[0] == 3
+
+    def order(leaf: list[Any]) -> None:
+        leaf[0] += leaf[0] == 299
+
+    def group(leaf: list[Any]) -> None:
+        leaf[2] = leaf[1]
+
+    def no_class(leaf: list[Any]) -> None:
+        leaf[4][0][0] = 2 if leaf[0] == 1 else leaf[4][0][0]
+
+    def inside(leaf: list[Any]) -> None:
+        leaf[6] = [0]
+
+    folders = []
+    for change in (label, fixed, score, order, group, no_class, inside):
+        folder = linked(GOLDENS / "accepted", tmp_path / change.__name__)
+        folders.append(changed_rows(folder, change, root=True))
+    both_refuse(folders)
