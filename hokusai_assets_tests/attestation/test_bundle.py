@@ -101,6 +101,8 @@ def test_signatures_and_mint_requests_may_be_added_and_nothing_else(place: Path)
     key = "ab" * 32
     added = [
         f"public/mint/{key}.json",
+        f"public/signatures/{key}.baseline.model.sigstore.json",
+        f"public/signatures/{key}.candidate.model.sigstore.json",
         f"public/signatures/{key}.dsse.json",
         f"public/signatures/{key}.sigstore.json",
         f"public/signatures/{key}.test-result.dsse.json",
@@ -113,6 +115,8 @@ def test_signatures_and_mint_requests_may_be_added_and_nothing_else(place: Path)
         "public/note.txt",
         "public/signatures/mine.dsse.json",
         f"public/signatures/{key}.dsse.json.bak",
+        f"public/signatures/{key}.other.model.sigstore.json",
+        f"public/signatures/{key}.model.sigstore.json",
         "audit/rows/more.gz",
         "audit/provenance/x.json",
         "README.md",
