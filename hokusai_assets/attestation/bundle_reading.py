@@ -32,6 +32,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 # Added after the manifest was made, each checked by whoever reads it.
 _ADDED = re.compile(
     r"public/signatures/[0-9a-f]{64}\.(?:dsse|sigstore|test-result\.dsse)\.json"
+    r"|public/signatures/[0-9a-f]{64}\.(?:baseline|candidate)\.model\.sigstore\.json"
     r"|public/mint/[0-9a-f]{64}\.json",
     re.ASCII,
 )

@@ -32,6 +32,7 @@ from hokusai_assets.attestation.document import (
 from hokusai_assets.attestation.ledger import Ledger, Recorded
 from hokusai_assets.attestation.signing.signing import Signer
 from hokusai_assets.defs.bundling import copy_contribution, copy_model, run_record, write_rows
+from hokusai_assets.defs.provenance import write_provenance
 from hokusai_assets.defs.resources.inputs import RunInputs
 from hokusai_assets.defs.resources.tracking import TrackingResource
 from hokusai_assets.errors import AttestationError
@@ -122,6 +123,7 @@ def write_results(
         copy_model(stage, baseline)
         copy_model(stage, candidate)
         copy_contribution(stage, run.task, contributed)
+        write_provenance(stage, run.task, benchmark, contributed)
         # By the code that a verifier runs, from core and plan alone.
         attempt, provisional = plan.attempt.number, plan.attempt.provisional
         if decision_of(core, plan.body, attempt, provisional, True).verdict == "accepted":
