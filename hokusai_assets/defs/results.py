@@ -80,6 +80,7 @@ def benchmark_description(benchmark: BenchmarkDataset) -> dict[str, Any]:
         "content_root_received": benchmark.content_root_received,
         "rows": benchmark.row_count,
         "left_out_as_in_base": benchmark.left_out_exact + benchmark.left_out_normalised,
+        "left_out_as_group_in_base": benchmark.left_out_group,
         "class_counts": benchmark.class_counts,
     }
 
