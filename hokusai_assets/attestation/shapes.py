@@ -146,6 +146,7 @@ class CoreCounts(_Shape):
     deduplicated: Count
     leaked: Count
     already_paid: Count
+    benchmark_group: Count
     kept: Count
 
 
@@ -156,6 +157,7 @@ class CoreBenchmark(_Shape):
     labels: list[Label]
     clusters: Count | None
     left_out_as_in_base: Count
+    left_out_as_group_in_base: Count
     sampled_from: Count
     rows_left_in_training: Count
 

@@ -16,7 +16,7 @@ from hokusai_assets.contribution.exchange import Buckets
 from hokusai_assets.contribution.leakage import all_benchmark_rows
 from hokusai_assets.contribution.reducing import removed_rows
 from hokusai_assets.records import Dataset
-from hokusai_assets.tables import FEATURE_KEY, ROW_NUMBER, read_parts, read_table
+from hokusai_assets.tables import FEATURE_KEY, ROW_DIGEST, ROW_NUMBER, read_parts, read_table
 from hokusai_assets.task import Task
 
 if TYPE_CHECKING:
@@ -53,15 +53,15 @@ class BenchmarkGroups:
             return 0
         count = 0
         for bucket in range(buckets):
-            here = kept.read(bucket, [self._column, ROW_NUMBER], whole=True)
+            here = kept.read(bucket, [self._column, ROW_NUMBER, ROW_DIGEST], whole=True)
             gone = among(here.column(self._column), self._groups)
             gone[kept.left_out(bucket)] = False
             if not gone.any():
                 continue
-            numbers = here.column(ROW_NUMBER).to_numpy()[gone].tolist()
-            removed.write(bucket, removed_rows([(number, REASON) for number in numbers]))
-            kept.leave_out(bucket, gone.nonzero()[0].tolist())
-            count += len(numbers)
+            positions = gone.nonzero()[0].tolist()
+            removed.write(bucket, removed_rows(here, [(at, REASON) for at in positions]))
+            kept.leave_out(bucket, positions)
+            count += len(positions)
         return count
 
 
