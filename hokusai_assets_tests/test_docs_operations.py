@@ -23,7 +23,7 @@ def blocks(language: str) -> list[str]:
 
 
 def test_the_commands_run_one_after_the_other(tmp_path: Path) -> None:
-    bundle = write_bundle(tmp_path / "bundle")
+    bundle = write_bundle(tmp_path / "bundle", models=True)
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", "\n".join(blocks("sh"))],
@@ -38,6 +38,8 @@ def test_the_commands_run_one_after_the_other(tmp_path: Path) -> None:
     key = read_public_key(tmp_path / "keys" / "signing_key.pub.pem")
     assert f"{key.keyid}  -\n" in done.stdout, "openssl computes another id"
     assert f"Signed by {key.keyid}\n" in done.stdout
+    assert "Models signed by " in done.stdout
+    assert "Verification succeeded" in done.stdout + done.stderr, "of the model"
     assert check_signatures(read_public_folder(str(bundle)), policy_of([key])).satisfied
 
 

@@ -82,6 +82,7 @@ def test_no_id_group_secret_or_path_stands_in_what_is_written(
     needles += [bytes.fromhex(SECRET), bytes.fromhex(NONCE), key]
     written = [path for path in out.rglob("*") if path.is_file()]
     assert len(written) > 10
+    assert len([path for path in written if path.parent.name == "provenance"]) == 3
     for path in written:
         for content in plain(path):
             assert not [n for n in needles if n in content], path

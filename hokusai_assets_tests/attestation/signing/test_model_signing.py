@@ -20,6 +20,7 @@ from hokusai_assets.attestation.signing.model_statements import model_files, mod
 from hokusai_assets.attestation.signing.signing import sign_models
 from hokusai_assets.attestation.verifying.verify import verify
 from hokusai_assets.digests import canonical_json
+from hokusai_assets_tests.attestation.public_folder import write_bundle
 from hokusai_assets_tests.attestation.signing.conftest import (
     check,
     model_key_of,
