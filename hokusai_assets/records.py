@@ -105,6 +105,8 @@ class CleaningCounts(Record):
     leaked_normalised: int = 0
     leaked_near: int = 0
     already_paid: int = 0
+    # of a group (author, product, patient) that is scored, and no row of which may be trained on
+    benchmark_group: int = 0
     kept: int
     # kept rows whose features stand with another label in base or in the file: reported only
     conflicts: int = 0
@@ -131,15 +133,15 @@ class CleaningCounts(Record):
     def distinct(self) -> int:
         """Rows that say something of their own: not rejected, dropped, duplicates or paid for.
 
-        The share that leaked is of these. Rows paid for before would dilute it as copies would:
-        whoever sends them again has them, and they change no model.
+        The share that leaked is of these. Rows paid for before, and rows of the benchmark's groups,
+        would dilute it as copies would: whoever sends them has them, and they change no model.
         """
         return self.leaked + self.kept
 
     @model_validator(mode="after")
     def _adds_up(self) -> Self:
         gone = self.rejected + self.dropped_pii + self.deduplicated + self.leaked
-        if self.read != gone + self.already_paid + self.kept:
+        if self.read != gone + self.already_paid + self.benchmark_group + self.kept:
             raise ValueError("the counts of cleaning do not add up to the rows read")
         return self
 
@@ -210,6 +212,7 @@ class BenchmarkDataset(Dataset):
     content_root_received: str
     left_out_exact: int
     left_out_normalised: int
+    left_out_group: int = 0  # rows left out because their group stands in base, and only for that
     near_base: int  # rows that stay although a base row says nearly the same
     sampled_from: int
     class_counts: dict[str, int]

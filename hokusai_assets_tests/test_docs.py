@@ -60,10 +60,39 @@ def evaluate_commands() -> list[str]:
     ]
 
 
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """Where the demo was run, once, and what it printed."""
+    folder = tmp_path_factory.mktemp("demo")
+    (command,) = [line for line in evaluate_commands() if "--contributor-id alice" in line]
+    return folder, run_in_copy(command, folder)
+
+
 @pytest.mark.slow
-def test_the_demos_output_is_real(tmp_path: Path) -> None:
-    (demo,) = [line for line in evaluate_commands() if "--contributor-id alice" in line]
-    printed = run_in_copy(demo, tmp_path)
+def test_a_reader_checks_the_demo_as_the_readme_says(demo: tuple[Path, str]) -> None:
+    folder, _ = demo
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    for line in "".join(blocks("bash")).splitlines():
+        (code, said) = (re.findall(r"  # (\d)[:,] (.*)$", line) or [("0", "")])[0]
+        done = subprocess.run(
+            ["bash", "-c", line],
+            cwd=folder,
+            env={**os.environ, "PATH": path},
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        assert done.returncode == int(code), (line, done.stdout, done.stderr)
+        if "was changed" in said:
+            assert said.split()[0] in done.stdout.splitlines()[0]
+        if said.startswith("equal"):
+            assert re.search(r"^recompute +holds +Equal\.", done.stdout, re.MULTILINE)
+
+
+@pytest.mark.slow
+def test_the_demos_output_is_real(demo: tuple[Path, str]) -> None:
+    _, printed = demo
     (shown,) = blocks("text")
     assert variable_parts_masked(printed) == variable_parts_masked(shown)
     lines = printed.splitlines()

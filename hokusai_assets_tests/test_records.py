@@ -30,6 +30,7 @@ PARTS = (
     "leaked_exact",
     "leaked_normalised",
     "already_paid",
+    "benchmark_group",
     "kept",
 )
 COUNTS = st.fixed_dictionaries({name: st.integers(0, 10**9) for name in PARTS})
@@ -112,7 +113,7 @@ def test_counts_that_add_up_are_accepted_and_summed(parts: dict[str, int], confl
     assert counts.leaked == parts["leaked_exact"] + parts["leaked_normalised"]
     assert counts.deduplicated == sum(v for k, v in parts.items() if k.startswith("duplicates_"))
     rest = counts.rejected + counts.dropped_pii + counts.already_paid + counts.kept
-    assert counts.read == rest + counts.deduplicated + counts.leaked
+    assert counts.read == rest + counts.benchmark_group + counts.deduplicated + counts.leaked
 
 
 @given(COUNTS, st.sampled_from(("read", *PARTS)), st.integers(1, 5))
@@ -148,6 +149,8 @@ def test_the_leaked_share_is_of_the_distinct_rows_over_all_contributions() -> No
     assert contributed(copied, second).leaked_share == (4, 21)
     paid = CleaningCounts(read=5010, rejected=2, already_paid=5000, leaked_exact=1, kept=7)
     assert contributed(paid, second).leaked_share == (4, 21)
+    group = CleaningCounts(read=5010, rejected=2, benchmark_group=5000, leaked_exact=1, kept=7)
+    assert contributed(group, second).leaked_share == (4, 21)
 
 
 def test_the_leaked_share_of_nothing_is_nothing_of_nothing() -> None:

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from hokusai_assets.attestation.shapes import record_json_schemas
 from hokusai_assets.contribution.validation import validation_json_schema
 from hokusai_assets.reporting.delta_output import delta_output_schema
 from hokusai_assets.task import task_json_schema
@@ -18,6 +19,7 @@ def schemas() -> dict[str, dict[str, Any]]:
     """Every schema by file name."""
     return {
         "delta_output.schema.json": delta_output_schema(),
+        **record_json_schemas(),
         "task.schema.json": task_json_schema(),
         "validation.schema.json": validation_json_schema(),
     }

@@ -32,6 +32,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 # Added after the manifest was made, each checked by whoever reads it.
 _ADDED = re.compile(
     r"public/signatures/[0-9a-f]{64}\.(?:dsse|sigstore|test-result\.dsse)\.json"
+    r"|public/signatures/[0-9a-f]{64}\.(?:baseline|candidate)\.model\.sigstore\.json"
     r"|public/mint/[0-9a-f]{64}\.json",
     re.ASCII,
 )
@@ -60,6 +61,10 @@ class Bundle:
         fs, root = _file_system(self.place)
         with fs.open(f"{root}/{name}", "rb") as stream:
             yield stream
+
+    def records(self) -> tuple[tuple[str, dict[str, Any]], ...]:
+        """Core, plan and decision, each with its file's name."""
+        return ((CORE, self.core), (PLAN, self.plan), (DECISION, self.decision))
 
     @property
     def has_leaves(self) -> bool:

@@ -144,6 +144,7 @@ def build_core(
                 "deduplicated": c.counts.deduplicated,
                 "leaked": c.counts.leaked,
                 "already_paid": c.counts.already_paid,
+                "benchmark_group": c.counts.benchmark_group,
                 "kept": c.counts.kept,
             }
             for c in contributed.contributions
@@ -153,6 +154,7 @@ def build_core(
             "labels": list(metrics.labels),
             "clusters": metrics.clusters,
             "left_out_as_in_base": benchmark.left_out_exact + benchmark.left_out_normalised,
+            "left_out_as_group_in_base": benchmark.left_out_group,
             "sampled_from": benchmark.sampled_from,
             "rows_left_in_training": plan.rows_left_in_training,
         },

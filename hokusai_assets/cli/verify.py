@@ -103,10 +103,15 @@ def _recomputed(found: "Verification", data: str) -> "Verification":
     from hokusai_assets.attestation.verifying.outcome import TAMPERED, Step
 
     if found.exit_code == TAMPERED:
-        step = Step("recompute", "not reached", "Not looked at after what failed.")
+        step = Step("recompute", "not reached", "Not looked at, since something failed.")
         return replace(found, steps=(*found.steps, step))
-    from hokusai_assets.defs.recomputing import recompute
-
+    try:
+        from hokusai_assets.defs.recomputing import recompute
+    except ImportError as error:
+        raise UsageError(
+            f"--recompute needs the whole installation: {error.name} is missing. Install "
+            "hokusai-assets with its dependencies."
+        ) from None
     console = Console(stderr=True)
     with console.status("cleaning and training again"):
         step = recompute(read_bundle(found.place), data, lambda asset, state: None)

@@ -1,10 +1,11 @@
 """Cleaning from end to end: a contributed file, or the operator's own, to rows that can be used.
 
 The order is part of the attestation: read, type, treat personal data, digest as received, match
-(duplicates, leakage, rows already paid), digest as cleaned. Base and benchmark go through the same
-reading, typing and treatment, so that equal rows stay equal; their rows are otherwise left as they
-are. The result depends on a file's content alone, not on its format or row order, nor on how many
-buckets or processes it went through. Which rows were paid for before, a ledger says.
+(duplicates, leakage, rows already paid, groups of the benchmark), digest as cleaned. Base and
+benchmark go through the same reading, typing and treatment, so that equal rows stay equal; their
+rows are otherwise left as they are. The result depends on a file's content alone, not on its format
+or row order, nor on how many buckets or processes it went through. Which rows were paid for before,
+a ledger says.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hokusai_assets.contribution.benchmark_groups import BenchmarkGroups
 from hokusai_assets.contribution.drift import first_rows
 from hokusai_assets.contribution.duplicates import Matches
 from hokusai_assets.contribution.exchange import Buckets, bucket_count
@@ -141,6 +143,7 @@ class _Cleaner:
             self._base_labels = label_counts(base.folder, policy.task)
             names = [*(c.name for c in policy.task.features), policy.task.target.name]
             self._base_sample = first_rows(read_parts(base.folder, names), SAMPLE_ROWS)
+        self._groups = BenchmarkGroups(policy.task, base, benchmark)
         self._near = NearRows(policy.task, base, benchmark, scratch / "known", hands, paid)
         self._folder = folder
         self._scratch = scratch
@@ -171,7 +174,7 @@ class _Cleaner:
             functools.partial(received_root, received.exchange, own / "received-digests")
         )
         kept = Buckets(own / "kept")
-        removed = (Buckets(own / "removed"), Buckets(own / "removed-near"))
+        removed = tuple(Buckets(own / f"removed{by}") for by in ("", "-near", "-group"))
         self.removed.append(removed)
         signed = self._near.to_be_signed(own / "signed", self._buckets, kept)
         reduce = functools.partial(_reduce, received, task, self._against, kept, removed[0], signed)
@@ -179,6 +182,7 @@ class _Cleaner:
         for found in self._hands.in_order(reduce, range(self._buckets)):
             matches.include(found)
         near_method = self._near.leave_out(signed, kept, self._buckets, matches, removed[1])
+        of_group = self._groups.leave_out(kept, self._buckets, removed[2])
         cleaned = SortedRoot(own / "digests")
         conflicts = 0
         for bucket in range(self._buckets):
@@ -187,7 +191,7 @@ class _Cleaner:
             cleaned.add(rows.column(ROW_DIGEST))
             if self._several:
                 self.roots.add(rows.column(ROW_DIGEST))
-        counts = _counts(received, matches, conflicts, cleaned.count)
+        counts = _counts(received, matches, of_group, conflicts, cleaned.count)
         if not counts.kept:
             raise ContributionError(_nothing_left(received.source.name, counts))
         root = cleaned.root()
@@ -256,7 +260,9 @@ def _kept_bucket(kept: Buckets, bucket: int) -> pa.Table:
     return kept.read(bucket).drop_columns([CONFLICT])
 
 
-def _counts(received: Received, matches: Matches, conflicts: int, kept: int) -> CleaningCounts:
+def _counts(
+    received: Received, matches: Matches, of_group: int, conflicts: int, kept: int
+) -> CleaningCounts:
     return CleaningCounts(
         read=received.read,
         rejected=received.rejected,
@@ -270,6 +276,7 @@ def _counts(received: Received, matches: Matches, conflicts: int, kept: int) -> 
         leaked_normalised=matches.leaked_normalised,
         leaked_near=matches.leaked_near,
         already_paid=matches.already_paid,
+        benchmark_group=of_group,
         kept=kept,
         conflicts=conflicts,
         duplicates_reported=matches.reported,
@@ -287,6 +294,7 @@ def _nothing_left(name: str, counts: CleaningCounts) -> str:
         "nearly the same as other rows": counts.duplicates_near,
         "in the benchmark": counts.leaked,
         "paid for before": counts.already_paid,
+        "of a group that stands in the benchmark": counts.benchmark_group,
     }
     parts = ", ".join(f"{what}: {count:,}" for what, count in where.items() if count)
     return (

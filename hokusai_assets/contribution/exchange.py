@@ -107,11 +107,10 @@ class Buckets:
         import pyarrow as pa
 
         table = pa.Table.from_batches([_batch(self._path(bucket), 0, columns)])
-        left_out = self._left_out(bucket)
-        if whole or not left_out.exists():
+        if whole or not self._left_out(bucket).exists():
             return table
         kept = np.ones(table.num_rows, bool)
-        kept[np.load(left_out)] = False
+        kept[self.left_out(bucket)] = False
         return table.filter(pa.array(kept))
 
     def __contains__(self, bucket: int) -> bool:
@@ -119,10 +118,18 @@ class Buckets:
         return Path(self._path(bucket)).exists()
 
     def leave_out(self, bucket: int, positions: list[int]) -> None:
-        """Leave out rows of a bucket, by their positions in it."""
+        """Leave out rows of a bucket too, by their positions in all of it."""
         import numpy as np
 
-        np.save(self._left_out(bucket), np.array(positions, np.int64))
+        gone = np.union1d(self.left_out(bucket), np.array(positions, np.int64))
+        np.save(self._left_out(bucket), gone)
+
+    def left_out(self, bucket: int) -> Any:
+        """The positions in all of a bucket of those rows that were left out (int64)."""
+        import numpy as np
+
+        path = self._left_out(bucket)
+        return np.load(path) if path.exists() else np.zeros(0, np.int64)
 
     def _left_out(self, bucket: int) -> Path:
         return self.folder / f"{bucket:06}.left-out.npy"

@@ -19,7 +19,7 @@ from hokusai_assets.errors import StorageError
 from hokusai_assets.files import join
 from hokusai_assets.records import BenchmarkDataset, Dataset
 from hokusai_assets.table_digests import digest_rows
-from hokusai_assets.tables import FEATURE_KEY, read_parts, read_table
+from hokusai_assets.tables import FEATURE_KEY, read_table
 from hokusai_assets.task import Task
 
 if TYPE_CHECKING:
@@ -142,16 +142,6 @@ def all_benchmark_rows(benchmark: Dataset, task: Task) -> pa.Table:
         )
     rows = read_table(benchmark.folder)
     return rows.append_column(FEATURE_DIGEST, feature_digests(rows, task))
-
-
-def rows_in_common(training: Dataset, benchmark: Dataset) -> int:
-    """How many training rows have the features, exact or normalised, of a row that is scored."""
-    scored = set(read_table(benchmark.folder, [FEATURE_KEY]).column(FEATURE_KEY).to_pylist())
-    return sum(
-        key in scored
-        for rows in read_parts(training.folder, [FEATURE_KEY])
-        for key in rows.column(FEATURE_KEY).to_pylist()
-    )
 
 
 def table_keys(table: pa.Table, task: Task) -> FeatureKeys:

@@ -25,10 +25,16 @@ from hokusai_assets.contribution.near_duplicates import (
 )
 from hokusai_assets.contribution.near_number_rows import FoundRows, NumberRows, count_near
 from hokusai_assets.contribution.near_texts import SIMILARITY, has_texts
-from hokusai_assets.contribution.reducing import removed_rows
+from hokusai_assets.contribution.reducing import ALREADY_PAID, removed_rows
 from hokusai_assets.contribution.workers import Workers, workers
 from hokusai_assets.records import Dataset, PaidDataset
-from hokusai_assets.tables import ROW_NUMBER, read_parts, read_row_group, row_group_count
+from hokusai_assets.tables import (
+    ROW_DIGEST,
+    ROW_NUMBER,
+    read_parts,
+    read_row_group,
+    row_group_count,
+)
 from hokusai_assets.task import Task
 
 if TYPE_CHECKING:
@@ -120,14 +126,14 @@ class NearRows:
             reason = (
                 "leaked_near"
                 if row in found.leaked
-                else "already_paid"
+                else ALREADY_PAID
                 if row in found.paid
                 else "duplicates_near"
             )
             by_bucket[bucket].append((row - found.offsets[bucket], reason))
         for bucket, places in by_bucket.items():
-            numbers = kept.read(bucket, [ROW_NUMBER], whole=True).column(ROW_NUMBER).to_pylist()
-            removed.write(bucket, removed_rows([(numbers[p], reason) for p, reason in places]))
+            rows = kept.read(bucket, [ROW_NUMBER, ROW_DIGEST], whole=True)
+            removed.write(bucket, removed_rows(rows, places))
             kept.leave_out(bucket, [position for position, _ in places])
         return found.method
 

@@ -24,7 +24,7 @@ from hokusai_assets.contribution.leakage import NO_KEYS, benchmark_keys
 from hokusai_assets.contribution.paid_keys import PaidKeys
 from hokusai_assets.contribution.rows import take_rows
 from hokusai_assets.records import Dataset
-from hokusai_assets.tables import FEATURE_KEY, ROW_NUMBER, read_key_range
+from hokusai_assets.tables import FEATURE_KEY, ROW_DIGEST, ROW_NUMBER, read_key_range
 from hokusai_assets.task import Task
 
 if TYPE_CHECKING:
@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 CONFLICT = "_conflict"
-REMOVED_COLUMNS = ("row", "reason")
+REMOVED_COLUMNS = ("row", "reason", "row_digest")
+ALREADY_PAID = "already_paid"
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class Against:
 class Reduced:
     """A bucket's kept rows, with CONFLICT beside them, and what the others matched.
 
-    `removed` are the others' row numbers, each with its reason (REMOVED_COLUMNS).
+    `removed` are the others' row numbers, each with its reason (REMOVED_COLUMNS); see removed_rows.
     """
 
     kept: pa.Table
@@ -102,17 +103,25 @@ def reduce_bucket(
     keep[places] = True
     flags[places] = conflicts
     kept = table.append_column(CONFLICT, pa.array(flags)).filter(pa.array(keep))
-    numbers = few.column(ROW_NUMBER).to_pylist()
-    gone = removed_rows([(numbers[place], reason) for place, reason in matches.gone])
-    return Reduced(kept, gone, matches)
+    return Reduced(kept, removed_rows(few, matches.gone), matches)
 
 
-def removed_rows(rows: Sequence[tuple[int, str]]) -> pa.Table:
-    """Row numbers and reasons as a table."""
+def removed_rows(table: pa.Table, gone: Sequence[tuple[int, str]]) -> pa.Table:
+    """Of the rows of `table` at some positions, each with a reason, what is kept of them.
+
+    That is number and reason, and of rows already paid for their digests, which an auditor without
+    the store of such rows takes as given; of others not, since those of leaked rows are the
+    benchmark's.
+    """
     import pyarrow as pa
+    import pyarrow.compute as pc
 
-    numbers, reasons = zip(*rows, strict=True) if rows else ((), ())
-    columns = [pa.array(numbers, pa.int64()), pa.array(reasons, pa.string())]
+    positions, reasons = zip(*gone, strict=True) if gone else ((), ())
+    rows = table.select([ROW_NUMBER, ROW_DIGEST]).take(pa.array(positions, pa.int64()))
+    why = pa.array(reasons, pa.string())
+    digests = rows.column(ROW_DIGEST).combine_chunks()
+    paid = pc.if_else(pc.equal(why, ALREADY_PAID), digests, pa.scalar(None, digests.type))
+    columns = [rows.column(ROW_NUMBER).combine_chunks(), why, paid]
     return pa.table(columns, names=list(REMOVED_COLUMNS))
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import functools
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from hokusai_assets.contribution.benchmark_groups import among, groups_of
 from hokusai_assets.contribution.leakage import feature_digests, table_keys
 from hokusai_assets.contribution.manifest import build_manifest
 from hokusai_assets.contribution.pii import Policy
 from hokusai_assets.contribution.receiving import Received, receive, received_root
-from hokusai_assets.contribution.rows import take_rows
 from hokusai_assets.contribution.storing import store, write_rejected
 from hokusai_assets.contribution.workers import workers
 from hokusai_assets.contribution.workspace import is_large, scratch_beside
@@ -71,20 +72,35 @@ def store_reference(
     return build_manifest(received, stored, counts, policy, content_root=root)
 
 
+@dataclass(frozen=True)
+class LeftOut:
+    """How many benchmark rows left because of base, each counted under the first that applies."""
+
+    exact: int  # their features stand in base
+    normalised: int  # so do their features with text normalised
+    group: int  # their group stands in base
+
+
 def leave_out_base_rows(
     benchmark: pa.Table, base: pa.Table, task: Task
-) -> tuple[pa.Table, int, int]:
-    """The benchmark without rows whose features stand in base, whatever their label.
+) -> tuple[pa.Table, LeftOut]:
+    """The benchmark without rows whose features or group stand in base, whatever their label.
 
-    Also how many left because their features are equal, and how many because only their
-    normalised text is. A stored baseline cannot forget what it was trained on.
+    A stored baseline cannot forget what it was trained on.
     """
+    import numpy as np
+    import pyarrow as pa
+
     known = table_keys(base, task)
     keys = benchmark.column(FEATURE_KEY).to_pylist()
     exact = [digest in known.exact for digest in feature_digests(benchmark, task).to_pylist()]
-    near = [key in known.normalised for key in keys]
-    kept = [row for row in range(benchmark.num_rows) if not near[row]]
-    return take_rows(benchmark, kept), sum(exact), sum(near) - sum(exact)
+    same = np.array([key in known.normalised for key in keys], bool)
+    of_group = np.zeros(benchmark.num_rows, bool)
+    if task.group_column is not None:
+        name = task.group_column.name
+        of_group = among(benchmark.column(name), groups_of(base.column(name))) & ~same
+    left_out = LeftOut(sum(exact), int(same.sum()) - sum(exact), int(of_group.sum()))
+    return benchmark.filter(pa.array(~same & ~of_group)), left_out
 
 
 def _received_bucket(received: Received, task: Task, bucket: int) -> pa.Table:

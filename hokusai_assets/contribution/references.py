@@ -55,7 +55,7 @@ def load_benchmark(
     folder: str,
     paid: Paid = _nothing_paid,
 ) -> BenchmarkDataset:
-    """Read, type and treat the benchmark, leave rows of base out, sample, and store.
+    """Read, type and treat the benchmark, leave rows and groups of base out, sample, and store.
 
     The keys of all rows as received are stored beside the sample: a contributed row that equals a
     benchmark row leaks whether or not the sample holds it this time. Raises ReferenceDataError if
@@ -66,11 +66,12 @@ def load_benchmark(
     root_received = _root(received)
     paid_root, known = paid(root_received)
     _refuse_paid_rows(received, known, root_received, task, manifest.source.name)
-    kept, exact, normalised = leave_out_base_rows(received, read_table(base.folder), task)
+    kept, left_out = leave_out_base_rows(received, read_table(base.folder), task)
     if kept.num_rows == 0:
         raise ReferenceDataError(
-            f"No benchmark row is left: all {received.num_rows} stand in the base data too. Give "
-            "a benchmark that the baseline was not trained on."
+            f"No benchmark row is left: all {received.num_rows} stand in the base data too"
+            + (f", {left_out.group} of them by their group alone" if left_out.group else "")
+            + ". Give a benchmark that the baseline was not trained on."
         )
     scored = sample(kept, task)
     root = _root(scored)
@@ -87,8 +88,9 @@ def load_benchmark(
         manifest=manifest,
         content_root_received=root_received,
         paid_root=paid_root,
-        left_out_exact=exact,
-        left_out_normalised=normalised,
+        left_out_exact=left_out.exact,
+        left_out_normalised=left_out.normalised,
+        left_out_group=left_out.group,
         near_base=near_base,
         sampled_from=kept.num_rows,
         class_counts={str(label): labels.count(label) for label in task.data.labels},

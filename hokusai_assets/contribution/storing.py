@@ -13,7 +13,12 @@ from hokusai_assets.contribution.duplicates import with_source
 from hokusai_assets.contribution.exchange import MOST_BUCKETS, Buckets
 from hokusai_assets.contribution.manifest import StoredRows
 from hokusai_assets.contribution.receiving import Received
+from hokusai_assets.contribution.reducing import ALREADY_PAID
 from hokusai_assets.contribution.workers import Workers
+from hokusai_assets.errors import StorageError
+from hokusai_assets.files import join
+from hokusai_assets.records import ContributedDataset
+from hokusai_assets.table_digests import DIGEST_BYTES
 from hokusai_assets.tables import PARTS, read_parts, write_table
 from hokusai_assets.task import Task
 
@@ -107,21 +112,56 @@ def write_rejected(received: Sequence[Received], folder: Path) -> None:
 
 
 def write_removed(removed: Sequence[Sequence[Buckets]], folder: Path) -> None:
-    """List every row that left because it matched another: its number and why. For operators only:
-    contributors must not learn which rows stand in the benchmark.
+    """List every row that left because it matched another: its number and why, and its digest if
+    it was paid for before. For operators only: contributors must not learn which rows stand in the
+    benchmark.
 
     `removed` are, of each contribution, the places where its removed rows were spilled.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    names = {"contribution": pa.int64(), "row": pa.int64(), "reason": pa.string()}
+    names = {
+        "contribution": pa.int64(),
+        "row": pa.int64(),
+        "reason": pa.string(),
+        "row_digest": pa.binary(DIGEST_BYTES),
+    }
     with pq.ParquetWriter(folder / REMOVED, pa.schema(names)) as writer:
         for index, spilled in enumerate(removed):
             for bucket in range(MOST_BUCKETS):
                 for rows in (place.read(bucket) for place in spilled if bucket in place):
                     column = pa.array([index] * rows.num_rows, pa.int64())
                     writer.write_table(rows.add_column(0, "contribution", column))
+
+
+def paid_digests(contributed: ContributedDataset) -> list[bytes]:
+    """The digests, 32 bytes each, of rows that were left out as already paid.
+
+    Raises StorageError where the list beside the rows does not hold as many as were counted.
+    """
+    counted = sum(c.counts.already_paid for c in contributed.contributions)
+    if not counted:
+        return []
+    import fsspec
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    found: list[bytes] = []  # as from an older version, too few
+    try:
+        with fsspec.open(join(contributed.folder, REMOVED), "rb") as stream:
+            listed = pq.read_table(stream, columns=["reason", "row_digest"])
+        own = listed.filter(pc.equal(listed.column("reason"), ALREADY_PAID))
+        found = own.column("row_digest").drop_null().to_pylist()
+    except (FileNotFoundError, pa.ArrowInvalid):
+        pass
+    if len(found) != counted:
+        raise StorageError(
+            f"{REMOVED} of the cleaned contributions does not name the {counted:,} rows that were "
+            "left out as already paid: materialize contributed_data again."
+        )
+    return found
 
 
 def _write_bucket(

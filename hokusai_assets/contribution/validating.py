@@ -134,7 +134,8 @@ def _leakage(
         )
         leaked, distinct = again.leaked_share
     except ContributionError:
-        # The same cleaning succeeded without the benchmark: every row stands in it.
+        # The same cleaning succeeded without the benchmark: every row stands in it, or its group
+        # does. An evaluation would stop; why must not be told, since one row asks for one group.
         leaked = distinct = counts.kept
     # The decision rule's comparison, in its integers, so that both say the same of any file.
     limit = math.floor(Fraction(repr(task.decision.max_leaked_share)) * 10**6)
@@ -215,8 +216,8 @@ def _refused(path: str, task: Task, base: BaseDataset | None, refusal: Refusal) 
 def _verdict(counts: CleaningCounts, task: Task, valid: bool) -> str:
     if not valid:
         return (
-            f"Not valid: more than {_limit(task)} of the rows stand in the benchmark, so no gain "
-            "would count. Send rows from another source."
+            f"Not valid: more than {_limit(task)} of the rows stand in the benchmark"
+            f"{_or_groups(task)}, so no gain would count. Send rows from another source."
         )
     if counts.kept == counts.read:
         return "Valid: every row can be used. Nothing needs to be done."
@@ -236,7 +237,15 @@ def _leakage_sentence(leakage: Leakage, task: Task, why_not: str) -> str:
         return f"Leakage was not checked: {why_not}."
     if leakage == "none":
         return "Rows that stand in the benchmark: none."
-    return f"Rows that stand in the benchmark: {leakage} {_limit(task)}."
+    other = _or_groups(task) if leakage == "above" else ""
+    return f"Rows that stand in the benchmark: {leakage} {_limit(task)}{other}."
+
+
+def _or_groups(task: Task) -> str:
+    """What else the worst word may mean where rows of the benchmark's groups leave too."""
+    if task.group_column is None:
+        return ""
+    return f", or every {task.group_column.name} does"
 
 
 def _limit(task: Task) -> str:

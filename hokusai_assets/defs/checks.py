@@ -80,20 +80,28 @@ def merged_dataset_conforms(
 )
 def benchmark_is_disjoint(
     context: dg.AssetCheckExecutionContext,
+    inputs: InputsResource,
     merged_dataset: MergedDataset,
     benchmark_dataset: BenchmarkDataset,
 ) -> dg.AssetCheckResult:
-    """No benchmark row's features, exact or normalised, stand in the training rows."""
-    from hokusai_assets.contribution.leakage import rows_in_common
+    """No benchmark row's features, exact or normalised, nor its group, stand in the training rows.
+
+    Base and contributions alike: a copy of a row on either side of the split is named here.
+    """
+    from hokusai_assets.contribution.benchmark_groups import rows_in_common
 
     with plain_failures():
-        count = rows_in_common(merged_dataset, benchmark_dataset)
-    problems = [f"{count} training rows have the features of a benchmark row"] if count else []
+        features, group = rows_in_common(merged_dataset, benchmark_dataset, inputs.run.task)
+    problems = []
+    if features:
+        problems.append(f"{features} training rows have the features of a benchmark row")
+    if group:
+        problems.append(f"{group} training rows belong to the group of a benchmark row")
     return _result(
         context,
         problems,
         "Materialize the whole graph again: cleaning removes such rows.",
-        rows=count,
+        rows=features + group,
     )
 
 

@@ -53,6 +53,7 @@ def of_benchmark(dataset: BenchmarkDataset) -> Metadata:
     return {
         "content_root_received": dataset.content_root_received,
         "left_out_as_in_base": dataset.left_out_exact + dataset.left_out_normalised,
+        "left_out_as_group_in_base": dataset.left_out_group,
         "sampled_from": dataset.sampled_from,
         **{f"rows_of_{label}": count for label, count in dataset.class_counts.items()},
     }
@@ -60,12 +61,18 @@ def of_benchmark(dataset: BenchmarkDataset) -> Metadata:
 
 def of_contributions(dataset: ContributedDataset) -> Metadata:
     """Where the rows of all contributions went: numbers to plot, a table to read."""
-    header = ("contributor", "read", "rejected", "dropped for PII", "duplicates", "leaked", "kept")
+    header = (
+        *("contributor", "read", "rejected", "dropped for PII", "duplicates", "leaked"),
+        *("paid before", "group in benchmark", "kept"),
+    )
     rows = []
     for c in dataset.contributions:
         n = c.counts
         rows.append(
-            (c.contributor_id, n.read, n.rejected, n.dropped_pii, n.deduplicated, n.leaked, n.kept)
+            (
+                *(c.contributor_id, n.read, n.rejected, n.dropped_pii, n.deduplicated, n.leaked),
+                *(n.already_paid, n.benchmark_group, n.kept),
+            )
         )
     all_counts = [c.counts for c in dataset.contributions]
     return {
@@ -73,6 +80,8 @@ def of_contributions(dataset: ContributedDataset) -> Metadata:
         "rows_rejected": sum(n.rejected for n in all_counts),
         "rows_deduplicated": sum(n.deduplicated for n in all_counts),
         "rows_leaked": sum(n.leaked for n in all_counts),
+        "rows_already_paid": sum(n.already_paid for n in all_counts),
+        "rows_of_benchmark_groups": sum(n.benchmark_group for n in all_counts),
         "rows_kept": sum(n.kept for n in all_counts),
         "pii_cells": sum(p.cells for c in dataset.contributions for p in c.manifest.pii),
         "pii_policy": dataset.contributions[0].manifest.pii_policy,

@@ -66,6 +66,8 @@ def recompute(bundle: Bundle, data: str, progress: Progress) -> Step:
     """
     folder = Path(data)
     core = bundle.core
+    if core["dry_run"]:
+        raise UsageError("A dry run is not computed again: its data are made up. Run another.")
     _check_secrets(core)
     inputs = _inputs(folder, core)
     with tempfile.TemporaryDirectory(prefix="hokusai-recompute-") as scratch:
@@ -97,8 +99,6 @@ _QUIET: dict[str, Any] = {"loggers": {"console": {"config": {"log_level": "CRITI
 
 
 def _inputs(folder: Path, core: Mapping[str, Any]) -> dict[str, Any]:
-    if core["dry_run"]:
-        raise UsageError("A dry run is not computed again: its data are made up. Run another.")
     task = folder / TASK
     loaded = load_task(task, Settings.from_environment().random_seed)
     if loaded.task.digest != core["task_digest"]:

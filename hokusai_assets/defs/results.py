@@ -32,6 +32,7 @@ from hokusai_assets.attestation.document import (
 from hokusai_assets.attestation.ledger import Ledger, Recorded
 from hokusai_assets.attestation.signing.signing import Signer
 from hokusai_assets.defs.bundling import copy_contribution, copy_model, run_record, write_rows
+from hokusai_assets.defs.provenance import write_provenance
 from hokusai_assets.defs.resources.inputs import RunInputs
 from hokusai_assets.defs.resources.tracking import TrackingResource
 from hokusai_assets.errors import AttestationError
@@ -79,6 +80,7 @@ def benchmark_description(benchmark: BenchmarkDataset) -> dict[str, Any]:
         "content_root_received": benchmark.content_root_received,
         "rows": benchmark.row_count,
         "left_out_as_in_base": benchmark.left_out_exact + benchmark.left_out_normalised,
+        "left_out_as_group_in_base": benchmark.left_out_group,
         "class_counts": benchmark.class_counts,
     }
 
@@ -122,6 +124,7 @@ def write_results(
         copy_model(stage, baseline)
         copy_model(stage, candidate)
         copy_contribution(stage, run.task, contributed)
+        write_provenance(stage, run.task, benchmark, contributed)
         # By the code that a verifier runs, from core and plan alone.
         attempt, provisional = plan.attempt.number, plan.attempt.provisional
         if decision_of(core, plan.body, attempt, provisional, True).verdict == "accepted":

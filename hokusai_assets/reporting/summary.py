@@ -1,6 +1,7 @@
 """What a terminal shows of one evaluation: some 25 lines of at most 80 columns, paths aside."""
 
 import textwrap
+from collections.abc import Sequence
 from pathlib import Path
 
 from hokusai_assets.records import (
@@ -8,6 +9,7 @@ from hokusai_assets.records import (
     BenchmarkDataset,
     Clause,
     CleanContribution,
+    CleaningCounts,
     ContributedDataset,
     DeltaReport,
     MergedDataset,
@@ -24,7 +26,17 @@ def cleaning_sentence(contribution: CleanContribution) -> str:
     return (
         f"{contribution.contributor_id}: {n.read:,} rows read, {n.rejected:,} rejected, "
         f"{n.dropped_pii:,} dropped for PII, {n.deduplicated:,} duplicates, {n.leaked:,} leaked, "
-        f"{n.kept:,} kept"
+        + _seldom([n])
+        + f"{n.kept:,} kept"
+    )
+
+
+def _seldom(counts: Sequence[CleaningCounts]) -> str:
+    """What happens seldom, only where it happened: a row more of what adds up."""
+    paid = sum(c.already_paid for c in counts)
+    group = sum(c.benchmark_group for c in counts)
+    return (f"{paid:,} paid for before, " if paid else "") + (
+        f"{group:,} of groups in the benchmark, " if group else ""
     )
 
 
@@ -73,7 +85,8 @@ def summary_lines(
             f"{sum(c.read for c in counts):,} rows read, "
             f"{sum(c.rejected for c in counts):,} rejected, "
             f"{sum(c.deduplicated for c in counts):,} deduplicated, "
-            f"{sum(c.leaked for c in counts):,} leaked, {sum(c.kept for c in counts):,} kept",
+            f"{sum(c.leaked for c in counts):,} leaked, {_seldom(counts)}"
+            f"{sum(c.kept for c in counts):,} kept",
         ),
         *_entry(
             "Personal data",
@@ -96,7 +109,7 @@ def summary_lines(
         *_entry("Core digest", attestation.core_digest),
         *_entry("Tracking", attestation.tracking),
         *_entry("Written", _shown(attestation.report_path)),
-        *_entry("", "and contributor_*.html, delta_output_*.json, attestation_*.json"),
+        *_entry("", "and contributor_*.html, delta_output_*, attestation_*, bundle_*"),
     ]
     return lines
 

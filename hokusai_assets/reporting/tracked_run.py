@@ -71,7 +71,10 @@ def tracked_run(
             metrics[f"candidate_{delta.metric}"] = delta.candidate.value
         if delta.delta is not None:
             metrics[f"delta_{delta.metric}"] = delta.delta
-    for name in ("read", "rejected", "dropped_pii", "deduplicated", "leaked", "kept"):
+    for name in (
+        *("read", "rejected", "dropped_pii", "deduplicated", "leaked", "already_paid"),
+        *("benchmark_group", "kept"),
+    ):
         metrics[f"rows_{name}"] = sum(getattr(c.counts, name) for c in contributed.contributions)
     # Each document says it itself: files are copied out of the run that carries the tag.
     documents: dict[str, dict[str, Any]] = {

@@ -5,6 +5,7 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
+from hokusai_assets.attestation.bundle import MANIFEST, MODELS, manifest_of
 from hokusai_assets.digests import canonical_json
 from hokusai_assets_tests.conftest import OTHER_WALLET, WALLET
 
@@ -112,11 +113,17 @@ def public_content(
     return content | {"manifest.json": canonical_json({"manifest_version": 1, "files": files})}
 
 
-def write_bundle(folder: Path, **changes: Any) -> Path:
+def write_bundle(folder: Path, *, models: bool = False, **changes: Any) -> Path:
     """A bundle with these changes in `folder`, as an evaluation leaves it, unsigned."""
     public = folder / "public"
     public.mkdir(parents=True)
     for name, data in public_content(**changes).items():
         (public / name).write_bytes(data)
+    if models:
+        for role in MODELS:
+            model = folder / MODELS[role] / "model-0.skops"
+            model.parent.mkdir(parents=True)
+            model.write_bytes(f"the {role}".encode())
+        (folder / MANIFEST).write_bytes(canonical_json(manifest_of(folder)))
     (folder / "run.json").write_bytes(canonical_json({"run_id": RUN_ID}))
     return folder

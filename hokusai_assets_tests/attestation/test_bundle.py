@@ -58,8 +58,10 @@ def test_the_layout_is_the_documented_one(place: Path, evaluated: Evaluated) -> 
         "audit/models/baseline/model-0.skops",
         "audit/models/candidate/model-0.skops",
         "audit/data/part-0.parquet",
+        "audit/provenance/benchmark.croissant.json",
+        "audit/provenance/contribution.croissant.json",
+        "audit/provenance/packages.cdx.json",
     }
-    assert (place / "audit/provenance").is_dir()
     assert sum((place / name).stat().st_size for name in PUBLIC) < 100_000
     record = evaluated["attestation"]
     assert Path(record.bundle_path).name == f"bundle_{record.run_id}"
@@ -99,6 +101,8 @@ def test_signatures_and_mint_requests_may_be_added_and_nothing_else(place: Path)
     key = "ab" * 32
     added = [
         f"public/mint/{key}.json",
+        f"public/signatures/{key}.baseline.model.sigstore.json",
+        f"public/signatures/{key}.candidate.model.sigstore.json",
         f"public/signatures/{key}.dsse.json",
         f"public/signatures/{key}.sigstore.json",
         f"public/signatures/{key}.test-result.dsse.json",
@@ -111,6 +115,8 @@ def test_signatures_and_mint_requests_may_be_added_and_nothing_else(place: Path)
         "public/note.txt",
         "public/signatures/mine.dsse.json",
         f"public/signatures/{key}.dsse.json.bak",
+        f"public/signatures/{key}.other.model.sigstore.json",
+        f"public/signatures/{key}.model.sigstore.json",
         "audit/rows/more.gz",
         "audit/provenance/x.json",
         "README.md",

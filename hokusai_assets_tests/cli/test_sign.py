@@ -1,5 +1,6 @@
 """`hokusai sign` as people use it."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -94,3 +95,59 @@ def test_the_private_key_stands_in_no_output_and_no_file(
     assert "Signed by" in outputs[-1]
     outputs += [p.read_text() for p in bundle.rglob("*") if p.is_file()]
     assert not any(secret[:20] in text for text in outputs)
+
+
+@pytest.fixture
+def model_key(tmp_path: Path) -> Path:
+    path = tmp_path / "model_key.pem"
+    command = ["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"]
+    subprocess.run([*command, "-out", str(path)], check=True, capture_output=True, timeout=30)
+    return path
+
+
+def signatures(bundle: Path) -> list[str]:
+    folder = bundle / "public" / "signatures"
+    return sorted(p.name[65:] for p in folder.iterdir()) if folder.exists() else []
+
+
+MODELS = ["baseline.model.sigstore.json", "candidate.model.sigstore.json"]
+OWN = ["dsse.json", "sigstore.json", "test-result.dsse.json"]
+
+
+def test_models_are_signed_alone_or_with_the_attestation(
+    tmp_path: Path, key: Path, model_key: Path
+) -> None:
+    bundle = write_bundle(tmp_path / "whole", models=True)
+    done = run(bundle, "--model-key", model_key)
+    assert done.exit_code == 0, done.output
+    assert done.stdout.startswith("Models signed by ")
+    assert signatures(bundle) == MODELS
+    done = run(bundle, "--key", key, "--model-key-env", "M", env={"M": model_key.read_text()})
+    assert done.exit_code == 0, done.output
+    assert done.stdout.count("there already, and the same") == 2
+    assert signatures(bundle) == sorted([*MODELS, *OWN])
+    policy = policy_of([read_public_key(public(key))])
+    assert check_signatures(read_public_folder(str(bundle)), policy).satisfied
+
+
+@pytest.mark.parametrize("wrong", ["ed25519", "missing", "both"])
+def test_with_a_wrong_model_key_nothing_is_signed(
+    tmp_path: Path, key: Path, model_key: Path, wrong: str
+) -> None:
+    bundle = write_bundle(tmp_path / "whole", models=True)
+    words = {
+        "ed25519": ["--model-key", key],
+        "missing": ["--model-key", tmp_path / "nowhere.pem"],
+        "both": ["--model-key", model_key, "--model-key-env", "M"],
+    }
+    done = run(bundle, "--key", key, *words[wrong], env={"M": model_key.read_text()})
+    assert done.exit_code == 2
+    assert signatures(bundle) == []
+
+
+def test_models_that_are_not_there_are_refused_with_3(bundle: Path, model_key: Path) -> None:
+    done = run(bundle, "--model-key", model_key)
+    assert done.exit_code == 3
+    assert "The models are not here" in done.stderr
+    assert signatures(bundle) == []
+    assert model_key.read_text().splitlines()[1][:20] not in done.output

@@ -5,15 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hokusai_assets.contribution.benchmark_groups import rows_in_common
 from hokusai_assets.contribution.leakage import (
     benchmark_keys,
     feature_digests,
     feature_keys,
-    rows_in_common,
     write_benchmark_keys,
 )
 from hokusai_assets.contribution.normalising import normalise_column, normalise_text
-from hokusai_assets.contribution.reference_rows import leave_out_base_rows, load_reference
+from hokusai_assets.contribution.reference_rows import LeftOut, leave_out_base_rows, load_reference
 from hokusai_assets.records import Dataset
 from hokusai_assets.tables import write_table
 
@@ -80,19 +80,19 @@ def test_benchmark_rows_in_base_are_left_out_and_counted(tmp_path, make_task, wr
         for name, lines in (("b", base_rows), ("m", [*rows(4, "m"), edited, other_label]))
     ]
     base, benchmark = (load_reference(str(path), task, key=None)[0] for path in paths)
-    left, exact, normalised = leave_out_base_rows(benchmark, base, task)
-    assert (left.num_rows, exact, normalised) == (4, 1, 1)
+    left, gone = leave_out_base_rows(benchmark, base, task)
+    assert (left.num_rows, gone) == (4, LeftOut(exact=1, normalised=1, group=0))
     assert sorted(left.column("key").to_pylist()) == ["m0", "m1", "m2", "m3"]
-    nothing, exact, _ = leave_out_base_rows(base, base, task)
-    assert (nothing.num_rows, exact) == (0, 6)
+    nothing, gone = leave_out_base_rows(base, base, task)
+    assert (nothing.num_rows, gone.exact) == (0, 6)
     stored = {}
     for name, table in (("base", base), ("left", left), ("whole", benchmark)):
         write_table(table, tmp_path / name)
         stored[name] = Dataset(
             folder=str(tmp_path / name), content_root="", row_count=0, columns=()
         )
-    assert rows_in_common(stored["base"], stored["left"]) == 0
-    assert rows_in_common(stored["base"], stored["whole"]) == 2
+    assert rows_in_common(stored["base"], stored["left"], task) == (0, 0)
+    assert rows_in_common(stored["base"], stored["whole"], task) == (2, 0)
     write_benchmark_keys(benchmark, task, tmp_path / "left")
     assert len(benchmark_keys(stored["left"], task).exact) == 6
     assert len(benchmark_keys(stored["base"], task).normalised) == 6

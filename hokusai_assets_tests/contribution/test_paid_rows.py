@@ -13,6 +13,7 @@ import pytest
 from hokusai_assets.contribution.cleaning import clean_contributions
 from hokusai_assets.contribution.paid_rows import PaidStore
 from hokusai_assets.contribution.references import load_benchmark
+from hokusai_assets.contribution.storing import paid_digests
 from hokusai_assets.digests import digest_json
 from hokusai_assets.errors import (
     ContributionError,
@@ -161,6 +162,19 @@ def test_paid_rows_are_listed_with_their_reason(house: House) -> None:
     }
     assert kept.contributions[0].counts.already_paid == 2
     assert "paid for before" in kept.contributions[0].manifest.near_method
+
+
+def test_paid_rows_are_listed_with_their_digests_and_no_others(house: House) -> None:
+    """Exact and near: an auditor without the store takes these digests as given."""
+    sent = [PAID[0], one_word_changed(PAID[1])]
+    alone = house.clean(sent, paid=())
+    digests = read_table(alone.folder, ["_row_digest"]).column(0).to_pylist()
+    kept = house.clean([NEW, *sent, BASE[0]])
+    assert sorted(paid_digests(kept)) == sorted(digests)
+    removed = pq.read_table(Path(kept.folder, "removed.parquet")).to_pylist()
+    assert {r["row"] for r in removed if r["row_digest"] is None} == {4}
+    both = house.clean([NEW, *sent], [sentences(1, 5, "m")[0], PAID[2]])
+    assert len(set(paid_digests(both))) == 3
 
 
 def test_the_task_cannot_let_paid_rows_stay(tmp_path: Path, reference: Any) -> None:

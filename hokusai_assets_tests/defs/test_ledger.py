@@ -44,7 +44,7 @@ class House:
         *assets: str,
         contributor: tuple[str, str] = ("alice", WALLET),
         job: str = "evaluate_contribution",
-        ledger: dict[str, str] | None = None,
+        ledger: dict[str, Any] | None = None,
         **inputs: Any,
     ) -> dg.ExecuteInProcessResult:
         if rows is not None:
@@ -262,6 +262,18 @@ def test_without_the_rows_paid_for_nothing_is_evaluated(house: House) -> None:
     moved = {"backend": "sql", "url": str(house.folder / "ledger.sqlite")}
     moved["store"] = str(house.folder / "elsewhere")
     assert "paid for before: 300" in failure_message(house.run(ledger=moved))
+
+
+def test_a_url_with_a_password_is_given_by_environment_variable(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = str(house.folder / "ledger.sqlite")
+    monkeypatch.setenv("LEDGER_URL", f"sqlite:///{path}")
+    result = house.run(
+        make_rows(20, 9, "w"), ledger={"backend": "sql", "url": {"env": "LEDGER_URL"}}
+    )
+    assert not attested(result).decision.provisional
+    assert house.kinds() == ["plan", "decision"]
 
 
 def test_a_dry_run_touches_no_ledger(house: House) -> None:

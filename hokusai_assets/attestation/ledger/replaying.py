@@ -186,7 +186,7 @@ class _Replay:
             facts = decision_facts(body)
             found += decision_violations(self.book, facts.plan_digest, facts.core_digest, body)
         elif entry.kind == "mint":
-            found += mint_violations(self.book, body["core_digest"])
+            found += mint_violations(self.book, body["core_digest"], body["request_sha256"])
         elif entry.kind == "retire":
             found += self._retirement_violations(body)
         return found

@@ -15,6 +15,7 @@ from hokusai_assets.attestation.ledger.facts import (
     PlanFacts,
     Reason,
     decision_facts,
+    is_digest,
     plan_facts,
     root_over,
 )
@@ -140,10 +141,12 @@ def already_decided(book: Book, plan_digest: str, core_digest: str) -> list[str]
     return []
 
 
-def mint_violations(book: Book, core_digest: str) -> list[str]:
+def mint_violations(book: Book, core_digest: str, request_sha256: object) -> list[str]:
     """Why nothing may be minted from a core."""
     decided, minted = book.get("decisions", core_digest), book.get("mints", core_digest)
     found = []
+    if not is_digest(request_sha256):
+        found.append("The mint request's request_sha256 is no SHA-256 in 64 hexadecimal digits.")
     if decided is None:
         found.append("The core was never decided here: nothing can be minted from it.")
     elif decided["verdict"] != "accepted":

@@ -149,7 +149,10 @@ class SqlLedger:
             minted = book.get("mints", core_digest)
             if minted is not None:
                 return book.entry(minted["sequence"]).hash
-            _refuse(mint_violations(book, core_digest), "The ledger refuses the mint request")
+            _refuse(
+                mint_violations(book, core_digest, request_sha256),
+                "The ledger refuses the mint request",
+            )
             body = {"core_digest": core_digest, "request_sha256": request_sha256}
             return _append(book, "mint", body).hash
 

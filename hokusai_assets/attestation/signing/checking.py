@@ -5,11 +5,17 @@ parsed, and the payload must be, byte for byte, the statement that follows from 
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from hokusai_assets.attestation.bundle import MODELS
 from hokusai_assets.attestation.signing.dsse import read_envelope, verify_envelope
+from hokusai_assets.attestation.signing.model_statements import (
+    MODEL_SUFFIX,
+    model_problem,
+    read_model_signature,
+)
 from hokusai_assets.attestation.signing.policy import Policy
 from hokusai_assets.attestation.signing.sigstore_bundle import read_bundle
 from hokusai_assets.attestation.signing.statements import (
@@ -30,6 +36,9 @@ State = Literal["valid", "unknown key", "revoked", "dry run", "invalid"]
 _NAME = re.compile(
     r"signatures/([0-9a-f]{64})(\.dsse|\.sigstore|\.test-result\.dsse)\.json", re.ASCII
 )
+_MODEL_NAME = re.compile(
+    r"signatures/([0-9a-f]{64})\.(baseline|candidate)\.model\.sigstore\.json", re.ASCII
+)
 
 
 @dataclass(frozen=True)
@@ -48,12 +57,17 @@ class SignerVerdict:
 
 @dataclass(frozen=True)
 class SignaturesVerdict:
-    """All signers of a folder; `satisfied` only where enough of the policy's keys count."""
+    """All signers of a folder; `satisfied` only where enough of the policy's keys count.
+
+    `model_keyids` name the keys whose signatures of the models are of these models. Whether they
+    hold is not asked here, and they count for nothing.
+    """
 
     signers: tuple[SignerVerdict, ...]
     problems: tuple[str, ...]
     threshold: int | None
     dry_run: bool
+    model_keyids: tuple[str, ...] = ()
 
     @property
     def valid(self) -> int:
@@ -76,6 +90,12 @@ class SignaturesVerdict:
         found = [*self.problems, *(p for s in self.signers for p in s.problems)]
         if found:
             return found[0]
+        if self.model_keyids:
+            keys = ", ".join(keyid[:16] for keyid in self.model_keyids)
+            return f"{self._of_attestation()} The models are signed by {keys}: not checked here."
+        return self._of_attestation()
+
+    def _of_attestation(self) -> str:
         if not self.signers:
             return "Unsigned: nobody vouches for these files."
         if self.dry_run:
@@ -99,19 +119,48 @@ def check_signatures(content: Mapping[str, bytes], policy: Policy | None) -> Sig
     """
     files = public_files(content)
     by_keyid: dict[str, dict[str, bytes]] = {}
-    problems = []
+    models: dict[str, set[str]] = {}
+    problems: list[str] = []
     for name in sorted(content):
         if not name.startswith(FOLDER):
             continue
-        match = _NAME.fullmatch(name)
-        if match is None:
+        match, model = _NAME.fullmatch(name), _MODEL_NAME.fullmatch(name)
+        if model is not None:
+            models.setdefault(model[1], set()).add(model[2])
+            problems += _model_problems(content, name, model[1], model[2])
+        elif match is None:
             problems.append(f"{name!a} is no name of a signature file: remove it.")
         else:
             by_keyid.setdefault(match[1], {})[f"{match[2]}.json"] = content[name]
+    problems += [
+        f"{FOLDER}{keyid}.{role}{MODEL_SUFFIX} is missing: whoever signed can sign again."
+        for keyid, signed in models.items()
+        for role in MODELS
+        if role not in signed
+    ]
     signers = tuple(_signer(keyid, found, files, policy) for keyid, found in by_keyid.items())
     return SignaturesVerdict(
-        signers, tuple(problems), None if policy is None else policy.threshold, files.dry_run
+        signers,
+        tuple(problems),
+        None if policy is None else policy.threshold,
+        files.dry_run,
+        tuple(models),
     )
+
+
+def _model_problems(
+    content: Mapping[str, bytes], name: str, keyid: str, role: str
+) -> Iterator[str]:
+    try:
+        signature = read_model_signature(content[name], name)
+    except SignatureError as error:
+        yield str(error)
+        return
+    if signature.keyid != keyid:
+        yield f"{name}: signatures[0].keyid is not the file's name."
+    problem = model_problem(signature, role, content["manifest.json"])
+    if problem is not None:
+        yield f"{name}: {problem}."
 
 
 def _signer(

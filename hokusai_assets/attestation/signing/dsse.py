@@ -41,9 +41,9 @@ class SignedEnvelope:
     def as_json(self) -> dict[str, Any]:
         """The envelope as canonical JSON types."""
         return {
-            "payload": _base64(self.payload),
+            "payload": encoded(self.payload),
             "payloadType": PAYLOAD_TYPE,
-            "signatures": [{"keyid": self.keyid, "sig": _base64(self.signature)}],
+            "signatures": [{"keyid": self.keyid, "sig": encoded(self.signature)}],
         }
 
     def content(self) -> bytes:
@@ -89,10 +89,10 @@ def envelope_of(value: Any, name: str) -> SignedEnvelope:
         raise SignatureError(
             f"{name}: signatures[0].keyid is not a SHA-256 in 64 hexadecimal digits."
         )
-    sig = _bytes(signature["sig"], f"{name}: signatures[0].sig")
+    sig = decoded(signature["sig"], f"{name}: signatures[0].sig")
     if len(sig) != _SIGNATURE_BYTES:
         raise SignatureError(f"{name}: signatures[0].sig must have {_SIGNATURE_BYTES} bytes.")
-    return SignedEnvelope(_bytes(value["payload"], f"{name}: payload"), keyid, sig)
+    return SignedEnvelope(decoded(value["payload"], f"{name}: payload"), keyid, sig)
 
 
 def verify_envelope(envelope: SignedEnvelope, key: PublicKey, name: str) -> bytes:
@@ -117,16 +117,20 @@ def _library_key(key: PublicKey) -> SSlibKey:
     return SSlibKey(key.keyid, "ed25519", "ed25519", {"public": key.raw.hex()})
 
 
-def _base64(data: bytes) -> str:
+def encoded(data: bytes) -> str:
+    """Bytes as base64."""
     return base64.standard_b64encode(data).decode("ascii")
 
 
-def _bytes(text: Any, where: str) -> bytes:
-    """Decoded base64 that re-encodes to itself: padding bits and alphabets are free otherwise."""
+def decoded(text: Any, where: str) -> bytes:
+    """Decoded base64 that re-encodes to itself: padding bits and alphabets are free otherwise.
+
+    Raises SignatureError that says `where` it was.
+    """
     try:
         data = base64.b64decode(text.encode("ascii"), validate=True)
     except (AttributeError, UnicodeEncodeError, binascii.Error):
         raise SignatureError(f"{where} is not base64.") from None
-    if _base64(data) != text:
+    if encoded(data) != text:
         raise SignatureError(f"{where} is base64 that another encoder would write differently.")
     return data

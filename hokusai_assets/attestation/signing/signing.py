@@ -1,4 +1,4 @@
-"""Signing a bundle: three new files by one key, beside those of other signers.
+"""Signing a bundle: three new files by one key, or one a model, beside those of other signers.
 
 A dry run is never signed with a key that anybody might trust: made-up data under a real signature
 would be a real attestation to whoever does not read `dry_run`.
@@ -7,13 +7,23 @@ would be a real attestation to whoever does not read `dry_run`.
 from dataclasses import dataclass
 from typing import Protocol
 
+from hokusai_assets.attestation.bundle import MODELS
+from hokusai_assets.attestation.bundle_reading import read_bundle
 from hokusai_assets.attestation.signing.checking import ATTESTATION, SIGSTORE, TEST_RESULT
 from hokusai_assets.attestation.signing.dsse import sign_payload
 from hokusai_assets.attestation.signing.keys import SigningKey
+from hokusai_assets.attestation.signing.model_keys import ModelKey
+from hokusai_assets.attestation.signing.model_statements import (
+    MODEL_SUFFIX,
+    model_files,
+    model_statement,
+    sign_statement,
+)
 from hokusai_assets.attestation.signing.sigstore_bundle import bundle_content
 from hokusai_assets.attestation.signing.statements import (
     PLAN,
     SUBJECTS,
+    PublicFiles,
     attestation_statement,
     public_files,
     result_statement,
@@ -23,6 +33,7 @@ from hokusai_assets.files import join, names_in, read_file, write_once
 
 PUBLIC = "public"
 SIGNATURES = "signatures"
+MANIFEST_NAME = "manifest.json"
 
 
 @dataclass(frozen=True)
@@ -66,17 +77,8 @@ def signature_files(content: dict[str, bytes], key: SigningKey) -> dict[str, byt
 
     Raises SigningRefusedError for a dry run, and where the files contradict one another.
     """
-    try:
-        files = public_files(content)
-    except AttestationError as error:
-        raise SigningRefusedError(
-            f"Files that disagree are not signed: {error} Make the bundle again."
-        ) from None
-    if files.dry_run:
-        raise SigningRefusedError(
-            "A dry run is never signed: its base and benchmark are made up. Evaluate real data and "
-            "sign that."
-        )
+    files = _checked(content)
+    _refuse_dry_run(files)
     statement = sign_payload(attestation_statement(files), key)
     result = sign_payload(result_statement(files), key)
     return {
@@ -92,12 +94,61 @@ def sign_bundle(folder: str, key: SigningKey) -> SignedBundle:
     The same key gives the same bytes again, so signing twice repairs what a crash left out. Raises
     SigningRefusedError, and AlreadyWrittenError where a file of this name holds something else.
     """
+    return _add(folder, signature_files(_signed_files(folder), key), key.keyid)
+
+
+def sign_models(folder: str, key: ModelKey) -> SignedBundle:
+    """Sign baseline and candidate of the bundle in `folder` (a path or URL) for model-signing.
+
+    Every file of the bundle is read first, so that a model is signed as the manifest names it.
+    Raises SigningRefusedError for a dry run, a bundle without models or one that was changed, and
+    AlreadyWrittenError where a file of this name holds something else.
+    """
+    content = _signed_files(folder)
+    _refuse_dry_run(_checked(content))
+    try:
+        bundle = read_bundle(folder)
+    except AttestationError as error:
+        raise SigningRefusedError(f"Models of a bundle that was changed: {error}") from None
+    if not bundle.has_audit:
+        raise SigningRefusedError(
+            "The models are not here: audit/ is left out of this bundle. Sign where it is whole."
+        )
+    files = {}
+    for role in MODELS:
+        statement = model_statement(role, model_files(content[MANIFEST_NAME], role))
+        files[f"{key.keyid}.{role}{MODEL_SUFFIX}"] = sign_statement(statement, key).content()
+    return _add(folder, files, key.keyid)
+
+
+def _signed_files(folder: str) -> dict[str, bytes]:
     public = join(folder, PUBLIC)
-    content = {name: read_file(public, name) for name in (*SUBJECTS, PLAN)}
-    target = join(public, SIGNATURES)
+    return {name: read_file(public, name) for name in (*SUBJECTS, PLAN)}
+
+
+def _checked(content: dict[str, bytes]) -> PublicFiles:
+    try:
+        return public_files(content)
+    except AttestationError as error:
+        raise SigningRefusedError(
+            f"Files that disagree are not signed: {error} Make the bundle again."
+        ) from None
+
+
+def _refuse_dry_run(files: PublicFiles) -> None:
+    if files.dry_run:
+        raise SigningRefusedError(
+            "A dry run is never signed: its base and benchmark are made up. Evaluate real data and "
+            "sign that."
+        )
+
+
+def _add(folder: str, files: dict[str, bytes], keyid: str) -> SignedBundle:
+    """Write signature files that are not there yet."""
+    target = join(folder, PUBLIC, SIGNATURES)
     there = names_in(target)
     written, already = [], []
-    for name, data in signature_files(content, key).items():
+    for name, data in files.items():
         if name not in there:
             written.append(write_once(target, name, data))
         elif read_file(target, name) == data:
@@ -107,14 +158,13 @@ def sign_bundle(folder: str, key: SigningKey) -> SignedBundle:
                 f"{join(target, name)} is there and is not what this key signs now: the bundle or "
                 "that file was changed after it was signed. Verify the bundle before anything else."
             )
-    return SignedBundle(key.keyid, tuple(written), tuple(already))
+    return SignedBundle(keyid, tuple(written), tuple(already))
 
 
 def read_public_folder(folder: str) -> dict[str, bytes]:
     """The bytes of a bundle's public JSON files and of its signatures, for `check_signatures`."""
-    public = join(folder, PUBLIC)
-    content = {name: read_file(public, name) for name in (*SUBJECTS, PLAN)}
-    target = join(public, SIGNATURES)
+    content = _signed_files(folder)
+    target = join(folder, PUBLIC, SIGNATURES)
     for name in sorted(names_in(target)):
         content[f"{SIGNATURES}/{name}"] = read_file(target, name)
     return content

@@ -64,6 +64,7 @@ def plan_problems(bundle: Bundle) -> Iterator[str]:
     yield from _contributor_problems(core)
     yield from _baseline_problems(bundle)
     yield from _count_problems(core)
+    yield from _configuration_problems(core, plan["rule"])
     if core["model_configuration_digest"] != digest_json(core["model_configuration"]):
         yield f"{CORE}: model_configuration_digest is not that of model_configuration"
 
@@ -123,6 +124,23 @@ def _count_problems(core: Mapping[str, Any]) -> Iterator[str]:
     for index, table in enumerate(core["joint_counts"]):
         if sum(cell[3] for cell in table) != rows or any(cell[3] < 1 for cell in table):
             yield f"{CORE}: joint_counts[{index}] do not add up to benchmark.rows"
+
+
+def _configuration_problems(core: Mapping[str, Any], rule: Mapping[str, Any]) -> Iterator[str]:
+    said = core["run_configuration"]
+    expected = {
+        "mode": "mock" if core["dry_run"] else "files",
+        "task_digest": core["task_digest"],
+        "primary_metric": rule["primary"],
+        "baseline": core["baseline"]["origin"],
+    }
+    for field, value in expected.items():
+        if said[field] != value:
+            yield f"{CORE}: run_configuration.{field} is not {value!r}, as core and plan say"
+    if sorted(said["metrics"]) != sorted(rule["included"]):
+        yield f"{CORE}: run_configuration.metrics are not those of {PLAN}: rule.included"
+    if core["pii"]["key_id"] != core["key_ids"]["pii"]:
+        yield f"{CORE}: pii.key_id is not key_ids.pii"
 
 
 def _model_digests(bundle: Bundle, role: str) -> list[str]:

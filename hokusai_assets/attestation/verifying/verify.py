@@ -13,6 +13,7 @@ from hokusai_assets.attestation.canonical import MAX_BYTES, read_record
 from hokusai_assets.attestation.rows.leaves import guarded_slices
 from hokusai_assets.attestation.rows.reading import OpenedRows, read_leaves
 from hokusai_assets.attestation.rows.recount import differences, recount
+from hokusai_assets.attestation.shapes import check_shape
 from hokusai_assets.attestation.signing.checking import check_signatures
 from hokusai_assets.attestation.signing.policy import Policy
 from hokusai_assets.attestation.verifying.outcome import Step, Verdict, Verification
@@ -55,13 +56,15 @@ def verify(place: str, question: Question | None = None) -> Verification:
     question = question or Question()
     try:
         bundle = read_bundle(place)
+        for name, record in bundle.records():
+            check_shape(name, record)
     except FormError as error:
         return _ended(place, [Step("form", "fails", str(error))])
     except AttestationError as error:
         return _ended(place, [Step("files", "fails", str(error))])
     steps = [
         Step("files", "holds", _files_sentence(bundle)),
-        Step("form", "holds", "Every record is canonical JSON: no byte of it is free."),
+        Step("form", "holds", "The records are canonical JSON of the known shape."),
     ]
     for part in (_signatures, _rows_and_numbers, _decision, _plan, _ledger, _mint):
         steps += _taken(part, bundle, question)
@@ -104,7 +107,7 @@ def _ended(place: str, steps: list[Step], core_digest: str | None = None) -> Ver
     named = {step.name for step in steps}
     failed = any(step.verdict == "fails" for step in steps)
     rest = [
-        Step(name, "not reached", "Not looked at after what failed.")
+        Step(name, "not reached", "Not looked at, since something failed.")
         for name in STEPS
         if failed and name not in named
     ]

@@ -29,7 +29,7 @@ def evaluation_plan(
     from hokusai_assets.attestation.plan import commit_plan, paid_root_of_inputs, plan_body
     from hokusai_assets.attestation.rows.references import salt_key_id
     from hokusai_assets.attribution.row_share import row_shares
-    from hokusai_assets.contribution.leakage import rows_in_common
+    from hokusai_assets.contribution.benchmark_groups import rows_in_common
     from hokusai_assets.evaluation.rule import rule_parameters
     from hokusai_assets.evaluation.slices import slice_counts
     from hokusai_assets.modeling.estimators import number_of_seeds
@@ -61,7 +61,7 @@ def evaluation_plan(
             body,
             ledger.open(dry_run=run.dry_run),
             nonce=run.nonce,
-            rows_left_in_training=rows_in_common(merged_dataset, benchmark_dataset),
+            rows_left_in_training=sum(rows_in_common(merged_dataset, benchmark_dataset, run.task)),
             shares=row_shares(contributed_data, merged_dataset),
         )
     context.log.info(f"attempt {plan.attempt.number}, {len(plan.seeds)} seed(s) from the plan")

@@ -98,8 +98,9 @@ def rounded_numbers(output: Mapping[str, Any]) -> list[dict[str, str]]:
 
 
 def _steps(counts: Mapping[str, int]) -> list[dict[str, Any]]:
-    known = {"deduplicated": counts["repeated"], "leaked": 0, "already_paid": 0}
-    steps = rows.steps_of({**counts, **known, "kept": counts["compared"]}, without=("leaked",))
+    unseen = ("leaked", "already_paid", "benchmark_group")
+    known = {"deduplicated": counts["repeated"], **dict.fromkeys(unseen, 0)}
+    steps = rows.steps_of({**counts, **known, "kept": counts["compared"]}, without=unseen)
     for step in steps:
         if step["name"].startswith("deduplicated"):
             step["name"] = "deduplicated: equal to a row here or in the base data"

@@ -24,9 +24,10 @@ _COUNTS = (
     ("deduplicated", "deduplicated"),
     ("leaked", "leaked"),
     ("already_paid", "paid for before"),
+    ("benchmark_group", "of groups in the benchmark"),
     ("kept", "kept"),
 )
-_SELDOM = ("dropped_pii", "already_paid")
+_SELDOM = ("dropped_pii", "already_paid", "benchmark_group")
 
 
 def markdown_summary(

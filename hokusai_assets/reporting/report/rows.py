@@ -12,7 +12,9 @@ STEPS = (
     ("deduplicated", "deduplicated: said already, here or in the base data"),
     ("leaked", "leaked: stand in the benchmark"),
     ("already_paid", "paid for before"),
+    ("benchmark_group", "of a group that stands in the benchmark"),
 )
+_SELDOM = {"dropped_pii", "already_paid", "benchmark_group"}
 
 
 def contributions(output: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -24,7 +26,7 @@ def contributions(output: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 def funnel(output: Mapping[str, Any]) -> dict[str, Any]:
     """From the rows read to the rows merged, all contributions together."""
     manifests = [c["data_manifest"]["cleaning"] for c in contributions(output)]
-    total = {key: sum(m[key] for m in manifests) for key in ("read", "kept", *dict(STEPS))}
+    total = {key: sum(m.get(key, 0) for m in manifests) for key in ("read", "kept", *dict(STEPS))}
     training = output["new_model"]["training_metadata"]
     return {
         "steps": steps_of(total),
@@ -44,7 +46,7 @@ def steps_of(counts: Mapping[str, int], *, without: tuple[str, ...] = ()) -> lis
     steps = [_step("read", read, left, read)]
     for key, meaning in STEPS:
         gone = counts[key]
-        if key in without or (not gone and key in {"dropped_pii", "already_paid"}):
+        if key in without or (not gone and key in _SELDOM):
             continue
         left -= gone
         steps.append(_step(meaning, -gone, left, read, gone=gone))

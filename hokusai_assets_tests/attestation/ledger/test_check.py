@@ -146,6 +146,7 @@ def rehash(path: Path, change: dict[int, Any], drop: set[int] = frozenset()) -> 
         (7, lambda b: b | {"verdict": "accepted"}, "The decision accepts although"),
         (8, lambda b: b | {"core_digest": sha("x")}, "The core was never decided"),
         (10, lambda b: b | {"lineage": "x"}, "retires a benchmark that is not live"),
+        (8, lambda b: b | {"request_sha256": "x"}, "request_sha256 is no SHA-256"),
         (9, lambda b: {}, "not of its form"),
     ],
 )
@@ -154,6 +155,32 @@ def test_a_chain_that_was_written_anew_still_has_to_keep_the_rules(
 ) -> None:
     rehash(copy, {sequence: change})
     assert any(sentence in problem for problem in broken(copy)), broken(copy)
+
+
+@pytest.mark.slow
+def test_a_member_that_is_something_else_is_a_break_and_never_a_crash(
+    written: Path, tmp_path: Path
+) -> None:
+    for entry in SqlLedger(str(written)).entries():
+        for path in paths_in(entry.body):
+            for value in (None, 7, "", "x" * 64, [], {}, [[]], True):
+                copied = Path(shutil.copy(written, tmp_path / "changed.sqlite"))
+                rehash(copied, {entry.sequence: lambda b, p=path, v=value: replaced(b, p, v)})
+                same = replaced(dict(entry.body), path, value) == entry.body
+                assert same or broken(copied), (entry.kind, path, value)
+
+
+def paths_in(value: Any, start: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    found = [start] if start else []
+    for name, item in value.items() if isinstance(value, dict) else ():
+        found += paths_in(item, (*start, name))
+    return found
+
+
+def replaced(value: Any, path: tuple[str, ...], new: Any) -> Any:
+    if not path:
+        return new
+    return {**value, path[0]: replaced(value[path[0]], path[1:], new)}
 
 
 @pytest.mark.parametrize("gone", range(1, 12))

@@ -4,6 +4,7 @@ import tempfile
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -11,7 +12,7 @@ from hokusai_assets.attestation.ledger import SqlLedger
 from hokusai_assets.errors import LedgerError
 from hokusai_assets_tests.attestation.ledger.conftest import Evaluation, sha
 
-K = 3
+K = 2
 
 
 @dataclass
@@ -86,19 +87,22 @@ class Model:
         return verdict
 
 
+# Mostly on the live benchmark and mostly declined, so that histories reach K.
 STEPS = st.lists(
     st.tuples(
-        st.sampled_from(["commit", "commit", "decide", "decide", "again"]),
+        st.sampled_from(["commit", "decide", "decide", "again"]),
         st.sampled_from(["m1", "m2"]),
-        st.sampled_from(["l1", "l1", "l2"]),
-        st.sampled_from(["same", "same", "new", "old"]),
-        st.booleans(),
+        st.sampled_from(["l1", "l1", "l1", "l2"]),
+        st.sampled_from(["same", "same", "same", "new", "old"]),
+        st.sampled_from([True, False, False]),
         st.integers(0, 30),
     ),
-    max_size=30,
+    min_size=12,
+    max_size=40,
 )
 
 
+@pytest.mark.slow
 @settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -127,7 +131,7 @@ def test_any_history_is_as_the_model_says(
                     benchmark=chosen[benchmark],
                 )
                 head = model.heads.get(model_id)
-                if head is not None and flag:
+                if head is not None and pick % 4:
                     one = one.after(head, one.benchmark)
                 one = one.on(ledger)
                 paid = lineage.paid | ({lineage.live} - {one.benchmark, None})
