@@ -56,7 +56,7 @@ def records(bundle: Path) -> dict[str, Any]:
 
 
 def sealed(bundle: Path, changed: dict[str, Any]) -> Path:
-    """The records written, all digests made anew: what whoever owns every file, and no key, can do."""
+    """The records written and all digests made anew, as whoever has every file and no key can."""
     core, plan, decision = (changed[name] for name in ("core", "plan", "decision"))
     for addition in ("signatures", "mint"):
         shutil.rmtree(bundle / "public" / addition, ignore_errors=True)
