@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 VERSION = 1
 CLAUSES = ("data", "rows", "threshold", "evidence", "guards")
+# of a class's recall, where the task names no margin
+DEFAULT_MARGIN_MILLIONTHS = 50_000
 CURRENT = "current"  # the clause beside these that only a ledger can answer
 
 Verdict = Literal["accepted", "rejected", "superseded"]
@@ -124,6 +126,14 @@ def level_pico(rule: Mapping[str, Any], attempt: int) -> int:
 def basis_points(value_millionths: int) -> int:
     """A metric in basis points, rounded half to even."""
     return round(Fraction(value_millionths, 100))
+
+
+def rows_a_class_needs(discordance_millionths: int) -> int:
+    """The rows without which a class says too little: for the margin that guards its recall.
+
+    With fewer a loss of that margin, or more, cannot be told from no loss.
+    """
+    return rows_for_margin(DEFAULT_MARGIN_MILLIONTHS, discordance_millionths)
 
 
 def rows_for_margin(margin_millionths: int, discordance_millionths: int) -> int:

@@ -216,7 +216,17 @@ class BenchmarkDataset(Dataset):
     near_base: int  # rows that stay although a base row says nearly the same
     sampled_from: int
     class_counts: dict[str, int]
+    class_rows_needed: int = 0  # with fewer, a class may lose 5 points of its recall unseen
     paid_root: str | None = None  # over the rows paid for, of which it holds none
+
+    @property
+    def small_classes(self) -> dict[str, int]:
+        """Classes that are scored on too few rows to say anything, with how many they have."""
+        return {
+            label: rows
+            for label, rows in self.class_counts.items()
+            if rows < self.class_rows_needed
+        }
 
 
 class PaidDataset(Dataset):
@@ -467,6 +477,38 @@ class DeltaOne(Record):
     undefined: str | None = None
 
 
+class SeedNoise(Record):
+    """The difference of two trainings that differ in their seed alone, in bps.
+
+    The largest between any two seeds, the standard deviation of one difference, and that of the
+    difference of two means over all seeds, which is what a delta is.
+    """
+
+    largest_bps: float
+    deviation_bps: float
+    deviation_of_means_bps: float
+
+
+class NullRun(Record):
+    """One model against itself, other seeds: by metric, and `delta_one`; for people, in no digest.
+
+    `model` is whose trainings these are, the baseline's unless it is a stored one; None, without
+    numbers, where `reason` says why.
+    """
+
+    model: Literal["baseline", "candidate"] | None
+    seeds: int
+    noise: dict[str, SeedNoise]
+    reason: str | None = None
+
+
+class ReleasedModel(Record):
+    """Deltas of the first seed's models, of which the candidate's is released."""
+
+    deltas: dict[MetricName, float]
+    delta_one: float | None
+
+
 class Clause(Record):
     """One clause of the decision rule: its numbers and whether it holds (undefined does not)."""
 
@@ -491,6 +533,8 @@ class DeltaReport(Record):
     baseline_details: ModelDetails
     candidate_details: ModelDetails
     slices: tuple[SliceDelta, ...] = ()
+    null_run: NullRun | None = None  # None where an older version measured none
+    released: ReleasedModel | None = None  # None with one seed, whose deltas are the report's
 
     def delta_of(self, metric: MetricName) -> MetricDelta:
         """The delta of one metric."""

@@ -4,11 +4,14 @@ They get the same typing and PII treatment as contributions, so that equal rows 
 benchmark is sampled is evaluation/'s business; the function is handed in.
 """
 
+import math
 import tempfile
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from hokusai_assets import decision_rule
 from hokusai_assets.contribution.leakage import write_benchmark_keys
 from hokusai_assets.contribution.near_rows import count_near_base
 from hokusai_assets.contribution.paid_keys import PaidKeys
@@ -94,6 +97,9 @@ def load_benchmark(
         near_base=near_base,
         sampled_from=kept.num_rows,
         class_counts={str(label): labels.count(label) for label in task.data.labels},
+        class_rows_needed=decision_rule.rows_a_class_needs(
+            math.floor(Fraction(repr(task.guards.expected_discordance)) * 10**6)
+        ),
     )
 
 

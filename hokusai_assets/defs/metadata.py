@@ -19,6 +19,7 @@ from hokusai_assets.records import (
     MetricValue,
     TrainedModel,
 )
+from hokusai_assets.reporting import summary
 
 Metadata = dict[str, Any]
 
@@ -55,6 +56,7 @@ def of_benchmark(dataset: BenchmarkDataset) -> Metadata:
         "left_out_as_in_base": dataset.left_out_exact + dataset.left_out_normalised,
         "left_out_as_group_in_base": dataset.left_out_group,
         "sampled_from": dataset.sampled_from,
+        "small_classes": summary.small_classes_sentence(dataset) or "none",
         **{f"rows_of_{label}": count for label, count in dataset.class_counts.items()},
     }
 

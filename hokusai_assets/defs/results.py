@@ -82,6 +82,8 @@ def benchmark_description(benchmark: BenchmarkDataset) -> dict[str, Any]:
         "left_out_as_in_base": benchmark.left_out_exact + benchmark.left_out_normalised,
         "left_out_as_group_in_base": benchmark.left_out_group,
         "class_counts": benchmark.class_counts,
+        "class_rows_needed": benchmark.class_rows_needed,
+        "small_classes": benchmark.small_classes,
     }
 
 

@@ -19,6 +19,7 @@ from hokusai_assets.evaluation.details import details_of
 from hokusai_assets.evaluation.own_metrics import bootstrap_spread
 from hokusai_assets.evaluation.predictions import read_predictions
 from hokusai_assets.evaluation.slices import slice_deltas
+from hokusai_assets.evaluation.training_noise import null_run, released_model
 from hokusai_assets.records import (
     Attempt,
     BenchmarkMetrics,
@@ -43,6 +44,7 @@ class MeasuredDeltas:
     deltas: tuple[MetricDelta, ...]
     delta_one: DeltaOne
     facts: decision_rule.Facts
+    compared: tuple[Compared, ...]
 
 
 def compare(
@@ -97,6 +99,8 @@ def compare(
         baseline_details=of_baseline,
         candidate_details=of_candidate,
         slices=slice_deltas(task.metrics.primary, rows, metrics.labels),
+        null_run=null_run(task, measured.compared, rule),
+        released=released_model(measured.compared, rule),
     )
 
 
@@ -129,7 +133,7 @@ def measure_deltas(
         delta_one_undefined=delta_one.undefined,
         guards=measured.guards,
     )
-    return MeasuredDeltas(measured.deltas, delta_one, facts)
+    return MeasuredDeltas(measured.deltas, delta_one, facts, tuple(compared))
 
 
 def _compared(metric: MetricName, rows: ScoredRows, names: Sequence[Label], task: Task) -> Compared:

@@ -17,7 +17,6 @@ from hokusai_assets.evaluation.own_metrics import source_digest
 from hokusai_assets.scoring import METRICS
 from hokusai_assets.task import METRIC_NAMES, Task, is_own
 
-DEFAULT_MARGIN_MILLIONTHS = 50_000
 GUARD_LEVEL_MILLIONTHS = 50_000
 RECALL = "recall:"
 SLICE = "slice:"
@@ -183,7 +182,9 @@ def _too_few(name: str, margin: float, rows: int, needed: int) -> str:
 
 
 def _margin(points: float | None) -> int:
-    return DEFAULT_MARGIN_MILLIONTHS if points is None else _scaled(points, 10**4)
+    if points is None:
+        return decision_rule.DEFAULT_MARGIN_MILLIONTHS
+    return _scaled(points, 10**4)
 
 
 def _weights(task: Task, included: list[str]) -> dict[str, int]:

@@ -143,6 +143,8 @@ class StatisticsPart(_Part):
     per_class: list[dict[str, Any]]
     curves: dict[str, Any]
     slices: list[dict[str, Any]]
+    null_run: dict[str, Any] | None
+    released_model: dict[str, Any] | None
     undefined_metrics: dict[str, str]
 
 
@@ -292,6 +294,10 @@ def build_delta_output(
                 }
                 for part in report.slices
             ],
+            null_run=None if report.null_run is None else report.null_run.model_dump(mode="json"),
+            released_model=None
+            if report.released is None
+            else report.released.model_dump(mode="json"),
             undefined_metrics={
                 d.metric: d.undefined for d in report.deltas if d.undefined is not None
             }

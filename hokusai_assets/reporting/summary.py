@@ -40,6 +40,47 @@ def _seldom(counts: Sequence[CleaningCounts]) -> str:
     )
 
 
+def small_classes_sentence(benchmark: BenchmarkDataset) -> str:
+    """Which classes are scored on too few rows to say anything; "" where none is."""
+    small = benchmark.small_classes
+    if not small:
+        return ""
+    told = ", ".join(f"{label} {rows:,}" for label, rows in small.items())
+    cure = "add rows of it"
+    if benchmark.row_count < benchmark.sampled_from:
+        cure = "raise benchmark.max_rows"
+    return (
+        f"too few rows to say anything of: {told} (a class needs {benchmark.class_rows_needed:,}; "
+        f"{cure})"
+    )
+
+
+def noise_sentence(report: DeltaReport) -> str:
+    """What training again with another seed changes; "" where nothing was measured."""
+    if report.null_run is None or report.primary not in report.null_run.noise:
+        return ""
+    found = report.null_run.noise[report.primary]
+    return (
+        f"the {report.null_run.model} against itself, {report.null_run.seeds} seeds: "
+        f"{report.primary} differs by at most {found.largest_bps:.0f} bps, standard deviation "
+        f"{found.deviation_bps:.0f} ({found.deviation_of_means_bps:.0f} of the means)"
+    )
+
+
+def released_sentence(report: DeltaReport) -> str:
+    """The released model's own delta; "" with one seed, whose delta stands there already."""
+    if report.released is None or report.primary not in report.released.deltas:
+        return ""
+    return (
+        f"the first seed's: {report.primary} {_points(report.released.deltas[report.primary])}"
+        + (
+            ""
+            if report.released.delta_one is None
+            else f", DeltaOne {_points(report.released.delta_one)}"
+        )
+    )
+
+
 def deltas_sentence(report: DeltaReport) -> str:
     """The deltas in one line."""
     parts = [
@@ -101,9 +142,17 @@ def summary_lines(
         *_entry(
             "Benchmark",
             f"{benchmark.row_count:,} rows: {report.fixed_rows:,} fixed, "
-            f"{report.broken_rows:,} broken",
+            f"{report.broken_rows:,} broken"
+            + (
+                f"; {benchmark.left_out_group:,} left out, their group is in base"
+                if benchmark.left_out_group
+                else ""
+            ),
         ),
+        *_entry("", small_classes_sentence(benchmark)),
         *_metric_lines(report),
+        *_entry("Null run", noise_sentence(report)),
+        *_entry("Released", released_sentence(report)),
         *_entry("Verdict", verdict_sentence(attestation)),
         *(line for clause in report.clauses for line in _clause_lines(clause)),
         *_entry("Core digest", attestation.core_digest),

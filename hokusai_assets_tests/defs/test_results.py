@@ -89,9 +89,11 @@ def test_tables_keep_their_shape_whatever_names_hold() -> None:
 def test_metadata_of_every_record(evaluated: Evaluated) -> None:
     contributed = metadata.of_contributions(evaluated["contributed_data"])
     assert (contributed["rows_read"], contributed["rows_kept"]) == (300, 299)
-    assert "| alice | 200 | 0 | 0 | 1 | 0 | 199 |" in contributed["contributions"].value
+    assert "| alice | 200 | 0 | 0 | 1 | 0 | 0 | 0 | 199 |" in contributed["contributions"].value
+    assert (contributed["rows_already_paid"], contributed["rows_of_benchmark_groups"]) == (0, 0)
     assert "completeness" in contributed["quality"].value
     benchmark = metadata.of_benchmark(evaluated["benchmark_dataset"])
+    assert (benchmark["left_out_as_group_in_base"], benchmark["small_classes"]) == (0, "none")
     assert benchmark["rows_of_bad"] + benchmark["rows_of_good"] == benchmark["sampled_from"]
     merged = metadata.of_merged(evaluated["merged_dataset"])
     assert merged["rows_from_base"] + merged["rows_contributed"] == 419

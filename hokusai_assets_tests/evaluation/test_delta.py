@@ -208,3 +208,25 @@ def test_three_classes_go_through(report_on, make_task):
     assert all(c.holds for c in report.clauses)
     assert report.delta_of("auroc").p_value_pico == 10**12
     assert report.delta_of("f1_score").method == "influence_normal"
+
+
+def test_several_seeds_have_a_null_run_and_a_released_model(report_on, example, make_task):
+    """By the values of each seed, as another route finds them."""
+    truth, base, cand = example
+    flipped = base.labels[0].copy()
+    flipped[:30] ^= 1
+    before = Predictions(np.stack([base.labels[0], flipped]), np.repeat(base.scores, 2, 0))
+    after = Predictions(np.stack([cand.labels[0], cand.labels[0]]), np.repeat(cand.scores, 2, 0))
+    report = report_on(truth, before, after, task=make_task(model={"seeds": 2}))
+    accuracies = [(labels == truth).mean() for labels in before.labels]
+    gap = abs(accuracies[0] - accuracies[1]) * 10_000
+    assert gap > 0
+    noise = report.null_run.noise["accuracy"]
+    assert (report.null_run.model, report.null_run.seeds) == ("baseline", 2)
+    assert (noise.largest_bps, noise.deviation_bps) == pytest.approx((gap, gap))
+    assert report.null_run.noise["auroc"].largest_bps == 0
+    own = (cand.labels[0] == truth).mean() - accuracies[0]
+    assert report.released.deltas["accuracy"] == pytest.approx(own)
+    assert report.delta_of("accuracy").delta != pytest.approx(own)
+    single = report_on(truth, base, cand)
+    assert single.released is None and single.null_run.noise == {}

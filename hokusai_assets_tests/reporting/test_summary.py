@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from hokusai_assets.records import Attestation, DeltaReport
+from hokusai_assets.records import Attestation, DeltaReport, NullRun, ReleasedModel, SeedNoise
 from hokusai_assets.reporting.summary import (
     cleaning_sentence,
     deltas_sentence,
@@ -138,3 +138,47 @@ def test_cleaning_in_one_sentence(evaluated: Evaluated) -> None:
         "alice: 200 rows read, 0 rejected, 0 dropped for PII, 1 duplicates, 0 leaked, 199 kept"
     )
     assert cleaning_sentence(second).startswith("bob: 100 rows read")
+
+
+def test_what_happens_seldom_stands_there_when_it_happened(evaluated: Evaluated) -> None:
+    """The counts go on adding up to the rows read."""
+    first = evaluated["contributed_data"].contributions[0]
+    counts = first.counts.model_copy(update={"already_paid": 4, "benchmark_group": 3, "kept": 192})
+    told = cleaning_sentence(first.model_copy(update={"counts": counts}))
+    assert told.endswith("4 paid for before, 3 of groups in the benchmark, 192 kept")
+    assert "paid" not in cleaning_sentence(first)
+
+
+def test_the_benchmark_says_what_it_lacks(evaluated: Evaluated) -> None:
+    benchmark = evaluated["benchmark_dataset"].model_copy(
+        update={"left_out_group": 12, "class_rows_needed": 10_000}
+    )
+    text = " ".join(
+        summary_lines(
+            evaluated["attestation"],
+            evaluated["delta_report"],
+            evaluated["contributed_data"],
+            benchmark,
+            evaluated["merged_dataset"],
+        )
+    )
+    assert "12 left out, their group is in base" in " ".join(text.split())
+    assert "(a class needs 10,000; add rows of it)" in " ".join(text.split())
+
+
+def test_seeds_are_told_where_there_are_several(evaluated: Evaluated) -> None:
+    report: DeltaReport = evaluated["delta_report"]
+    assert not any(line.startswith(("Null run", "Released")) for line in lines(evaluated))
+    noise = SeedNoise(largest_bps=41.6, deviation_bps=20.4, deviation_of_means_bps=9.1)
+    several = report.model_copy(
+        update={
+            "null_run": NullRun(model="baseline", seeds=5, noise={"accuracy": noise}),
+            "released": ReleasedModel(deltas={"accuracy": 0.0125}, delta_one=-0.0047),
+        }
+    )
+    shown = lines(evaluated, report=several)
+    assert max(len(line) for line in shown if str(evaluated.outputs) not in line) <= 80
+    text = " ".join(" ".join(shown).split())
+    assert "Null run the baseline against itself, 5 seeds: accuracy differs by at most 42" in text
+    assert "standard deviation 20 (9 of the means)" in text
+    assert "Released the first seed's: accuracy +1.25 pts, DeltaOne -0.47 pts" in text

@@ -23,6 +23,7 @@ def benchmark_dataset(
     """Rows that both models are scored on: PII treated, without rows of base, sampled."""
     from hokusai_assets.contribution.references import load_benchmark
     from hokusai_assets.evaluation.sampling import stratified_sample
+    from hokusai_assets.reporting import summary
 
     run = inputs.run
     with plain_failures(), outputs.scratch(context.run.run_id, "benchmark_dataset") as folder:
@@ -36,6 +37,8 @@ def benchmark_dataset(
             paid=functools.partial(ledger.known_rows, run),
         )
     context.log.info(f"{dataset.row_count:,} benchmark rows")
+    if warning := summary.small_classes_sentence(dataset):
+        context.log.warning(warning)
     return dg.MaterializeResult(
         value=dataset,
         metadata=metadata.of_dataset(dataset)

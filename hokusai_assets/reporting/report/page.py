@@ -12,6 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from hokusai_assets.reporting.report import metrics, rows, scores, words
+from hokusai_assets.reporting.report.benchmark import benchmark_notes, training_notes
 from hokusai_assets.reporting.report.inconclusive import inconclusive
 from hokusai_assets.reporting.report.verdict import clauses, decision_of, level, money, verdict
 
@@ -44,6 +45,8 @@ def render_report(output: Mapping[str, Any], attestation: Mapping[str, Any]) -> 
             estimator=words.spaced(output["pipeline_metadata"]["config"]["estimator"]),
             benchmark=output["evaluation_metadata"]["benchmark_dataset"],
             benchmark_rows=words.count(statistics["benchmark_rows"]),
+            benchmark_notes=benchmark_notes(output),
+            training_notes=training_notes(output),
             verdict=verdict(output, attestation),
             metrics=table,
             intervals=any(row.get("interval") for row in table),
