@@ -191,6 +191,7 @@ FREE = {
     ("core", "benchmark", "labels"),
     ("core", "benchmark", "rows_left_in_training"),
     ("core", "benchmark", "left_out_as_in_base"),
+    ("core", "benchmark", "left_out_as_group_in_base"),
     ("core", "benchmark", "sampled_from"),
     ("core", "rows", "hides"),
     ("core", "rows", "leaf_version"),
