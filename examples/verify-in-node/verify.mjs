@@ -18,8 +18,9 @@ const OUTCOMES = {
 const LEAVES = "audit/rows/leaves.jsonl.gz";
 const TYPE = "application/vnd.in-toto+json";
 const SIGSTORE = "application/vnd.dev.sigstore.bundle.v0.3+json";
-const ADDED = new RegExp("^public/(signatures/[0-9a-f]{64}\\.(dsse|sigstore|test-result\\.dsse)"
-  + "|mint/[0-9a-f]{64})\\.json$");
+const ROLES = ["baseline", "candidate"];
+const ADDED = new RegExp("^public/(signatures/[0-9a-f]{64}\\.(dsse|sigstore|test-result\\.dsse"
+  + `|(${ROLES.join("|")})\\.model\\.sigstore)|mint/[0-9a-f]{64})\\.json$`);
 const [HASH, NUMBER] = ['"[0-9a-f]{64}"', "(0|[1-9][0-9]{0,15})"];
 const list = (item) => `\\[${item}(,${item})*\\]`;
 const LEAF = new RegExp(`^\\[${NUMBER},${HASH},(null|${HASH}),${NUMBER},${list(list(NUMBER))}`
@@ -134,10 +135,38 @@ function statements(bundle) {
   })];
 }
 
+function checkModelStatement(bundle, id, role) {
+  const name = `public/signatures/${id}.${role}.model.sigstore.json`;
+  check(bundle.files.has(name), `${name} is missing.`);
+  const value = parse(bundle.files.get(name), name);
+  const { payload, signatures: [{ sig }] } = value.dsseEnvelope;
+  const { hint } = value.verificationMaterial.publicKey;
+  check(/^[0-9a-f]{64}$/.test(hint) && same(value, {
+    mediaType: SIGSTORE, verificationMaterial: { publicKey: { hint } },
+    dsseEnvelope: { payload, payloadType: TYPE, signatures: [{ keyid: id, sig }] },
+  }), `${name} has not the form of its kind.`);
+  const size = decoded(sig, name).length;
+  check(size >= 8 && size <= 72, `${name}: sig is no ECDSA signature on P-256.`);
+  const folder = `audit/models/${role}/`;
+  const resources = Object.entries(bundle.manifest.files)
+    .filter(([path]) => path.startsWith(folder))
+    .map(([path, digest]) => ({ name: path.slice(folder.length), algorithm: "sha256", digest }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+  const root = hex(...resources.map(({ digest }) => Buffer.from(digest, "hex")));
+  check(resources.length && decoded(payload, name).toString() === canonical({
+    _type: "https://in-toto.io/Statement/v1", subject: [{ name: role, digest: { sha256: root } }],
+    predicateType: "https://model_signing/signature/v1.0", predicate: { resources,
+      serialization: { method: "files", hash_type: "sha256", allow_symlinks: false } },
+  }), `${name} signs another model.`);
+}
+
 function checkSignatures(bundle, keys) {
   const [own, result] = statements(bundle);
   const names = [...bundle.files.keys()].filter((name) => name.startsWith("public/signatures/"));
-  const signers = new Set(names.map((name) => name.slice(18, 82)));
+  const ofModel = (name) => name.endsWith(".model.sigstore.json");
+  const idsOf = (some) => new Set(some.map((name) => name.slice(18, 82)));
+  const [signers, models] = [idsOf(names.filter((n) => !ofModel(n))), idsOf(names.filter(ofModel))];
+  for (const id of models) for (const role of ROLES) checkModelStatement(bundle, id, role);
   for (const id of signers) for (const kind of ["dsse", "sigstore", "test-result.dsse"]) {
     const name = `public/signatures/${id}.${kind}.json`;
     check(bundle.files.has(name), `${name} is missing.`);
@@ -157,7 +186,8 @@ function checkSignatures(bundle, keys) {
     check(payload.equals(kind === "test-result.dsse" ? result : own), `${name} signs other files.`);
   }
   const count = keys.filter(({ id }) => signers.has(id)).length;
-  const said = `${count} of ${keys.length} given keys signed.`;
+  const said = `${count} of ${keys.length} given keys signed.`
+    + (models.size ? " Models are signed too: by whom is not checked." : "");
   if (bundle.core.dry_run) return ["dry run", "A dry run counts for nothing, whoever signed it."];
   return [keys.length && count === keys.length ? "holds" : "unsigned", said];
 }

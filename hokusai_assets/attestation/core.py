@@ -123,7 +123,8 @@ def build_core(
             "file_sha256": baseline.files[0].sha256 if stored else None,
         },
         "model_configuration": candidate.configuration,
-        "model_configuration_digest": candidate.configuration_digest,
+        # Of what stands here: with names that are no ASCII keys, pairs are (see composed).
+        "model_configuration_digest": digest_json(composed(candidate.configuration)),
         "package_versions": package_versions(),
         "constraints_sha256": constraints_digest(),
         "pii": {

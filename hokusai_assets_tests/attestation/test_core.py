@@ -235,4 +235,6 @@ def test_names_of_columns_and_labels_may_be_any_text(evaluated: Evaluated) -> No
     core = build(evaluated, task=task.model_copy(update={"columns": columns}), candidate=candidate)
     assert core["pii"]["policy"]["columns"] == [["Größe", "mask"]]
     assert core["model_configuration"] == {"class_weight": [["ö", "2"]]}
+    # Whoever has only the core must come to its digest, or an honest bundle would be refused.
+    assert core["model_configuration_digest"] == digest_json(core["model_configuration"])
     assert read_record(canonical_json(core), "core.json") == core

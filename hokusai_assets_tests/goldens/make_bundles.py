@@ -111,7 +111,7 @@ def prepare(
     for seed, (name, count) in enumerate(counts.items(), 1):
         rows = make_rows(count, seed, f"{name[0]}{seed}-")
         if task == GROUPED:
-            rows = [row | {"shop": f"shop {n % 20}"} for n, row in enumerate(rows)]
+            rows = [row | {"shop": f"{name} {n % 20}"} for n, row in enumerate(rows)]
         files.append(write_csv(folder / f"{name}.csv", rows))
     return files[2:]
 
@@ -150,9 +150,13 @@ def closed(work: Path) -> Path:
 
 
 def rejected(work: Path) -> Path:
-    """Rejected: two seeds, groups, every metric, a guarded slice; unsigned, nothing hidden."""
+    """Rejected: two seeds, groups, every metric, a guarded slice; nothing hidden; models signed."""
+    from hokusai_assets.attestation.signing.signing import sign_models
+
     folder = work / "rejected"
-    return evaluate(folder, RUNS["c"], prepare(folder, GROUPED, 100, 220, [40]))
+    bundle = evaluate(folder, RUNS["c"], prepare(folder, GROUPED, 100, 220, [40]))
+    sign_models(str(bundle), model_key())
+    return bundle
 
 
 def dry_run(work: Path) -> Path:
@@ -180,6 +184,22 @@ def signing_key(name: str) -> Any:
     private = Ed25519PrivateKey.from_private_bytes(secret_of(name))
     raw = private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
     return SigningKey(private, PublicKey(raw))
+
+
+def model_key() -> Any:
+    """The test key on P-256 that models are signed with."""
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.hazmat.primitives.serialization import (
+        Encoding,
+        NoEncryption,
+        PrivateFormat,
+    )
+
+    from hokusai_assets.attestation.signing.model_keys import parse_model_key
+
+    private = ec.derive_private_key(int.from_bytes(secret_of("models")), ec.SECP256R1())
+    pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return parse_model_key(pem, "make_bundles")
 
 
 def main(target: Path) -> None:

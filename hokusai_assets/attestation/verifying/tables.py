@@ -35,7 +35,8 @@ def check_tables(core: Mapping[str, Any], rule: Mapping[str, Any]) -> TableCheck
     """Count again what the joint counts of `core` determine."""
     names = list(core["benchmark"]["labels"])
     tables, clusters = core["joint_counts"], core["benchmark"]["clusters"]
-    every = (*rule["included"], *(guard["name"] for guard in rule["guards"]))
+    # A guard may have the name of its metric: said once.
+    every = tuple(dict.fromkeys((*rule["included"], *(g["name"] for g in rule["guards"]))))
     if len(tables) != 1 or clusters is not None:
         return TableCheck((), (), every)
     counted = [name for name in rule["included"] if _is_counted(name)]

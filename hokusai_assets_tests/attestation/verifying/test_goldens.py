@@ -49,7 +49,8 @@ def test_the_goldens_show_every_kind_of_bundle() -> None:
 def test_another_bundles_signatures_do_not_pass(tmp_path: Path, keys: list[str]) -> None:
     """What a signer said of one bundle, put beside another, is a broken bundle."""
     bundle = shutil.copytree(GOLDENS / "rejected", tmp_path / "bundle")
-    shutil.copytree(GOLDENS / "accepted/public/signatures", bundle / "public/signatures")
+    signatures = bundle / "public/signatures"
+    shutil.copytree(GOLDENS / "accepted/public/signatures", signatures, dirs_exist_ok=True)
     words = [word for key in keys for word in ("--key", str(GOLDENS / f"{key}.pub.pem"))]
     done = CliRunner().invoke(app, ["verify", str(bundle), *words, "--json"])
     assert done.exit_code == 1

@@ -285,3 +285,39 @@ def test_rows_that_were_changed_and_hashed_anew_are_refused_by_both(tmp_path: Pa
         folder = linked(GOLDENS / "accepted", tmp_path / change.__name__)
         folders.append(changed_rows(folder, change, root=True))
     both_refuse(folders)
+
+
+def test_signatures_of_models_that_do_not_fit_are_refused_by_both(tmp_path: Path) -> None:
+    """Whose they are nobody asks here; that they are of these models, both do."""
+    (one, other) = sorted((GOLDENS / "rejected/public/signatures").glob("*.model.sigstore.json"))
+    first = json.loads(one.read_bytes())
+
+    def changed(**changes: Any) -> bytes:
+        return canonical_json(first | changes)
+
+    envelope = first["dsseEnvelope"]
+    ways: dict[str, bytes | None] = {
+        "missing": None,
+        "of the other model": other.read_bytes(),
+        "more": changed(comment=""),
+        "hint": changed(verificationMaterial={"publicKey": {"hint": "Ab" * 32}}),
+        "type": changed(dsseEnvelope=envelope | {"payloadType": "text/plain"}),
+        "payload": changed(dsseEnvelope=envelope | {"payload": "e30="}),
+        "short": changed(dsseEnvelope=envelope | {"signatures": [{"keyid": one.name[:64]}]}),
+        "no signature": changed(
+            dsseEnvelope=envelope | {"signatures": [{"keyid": one.name[:64], "sig": "AAAA"}]}
+        ),
+        "of another key": changed(
+            dsseEnvelope=envelope
+            | {"signatures": [envelope["signatures"][0] | {"keyid": "ab" * 32}]}
+        ),
+    }
+    folders = []
+    for name, content in ways.items():
+        folder = linked(GOLDENS / "rejected", tmp_path / name)
+        place = folder / "public/signatures" / one.name
+        place.unlink()
+        if content is not None:
+            place.write_bytes(content)
+        folders.append(folder)
+    both_refuse(folders)
