@@ -107,17 +107,20 @@ def sign_models(folder: str, key: ModelKey) -> SignedBundle:
     content = _signed_files(folder)
     _refuse_dry_run(_checked(content))
     try:
-        bundle = read_bundle(folder)
+        if not read_bundle(folder).has_audit:
+            raise SigningRefusedError(
+                "The models are not here: audit/ is left out of this bundle. Sign where it is "
+                "whole."
+            )
+        listed = {role: model_files(content[MANIFEST_NAME], role) for role in MODELS}
     except AttestationError as error:
-        raise SigningRefusedError(f"Models of a bundle that was changed: {error}") from None
-    if not bundle.has_audit:
         raise SigningRefusedError(
-            "The models are not here: audit/ is left out of this bundle. Sign where it is whole."
-        )
+            f"Models of a bundle that is not as it was written are not signed: {error} Verify it."
+        ) from None
     files = {}
-    for role in MODELS:
-        statement = model_statement(role, model_files(content[MANIFEST_NAME], role))
-        files[f"{key.keyid}.{role}{MODEL_SUFFIX}"] = sign_statement(statement, key).content()
+    for role, found in listed.items():
+        signature = sign_statement(model_statement(role, found), key)
+        files[f"{key.keyid}.{role}{MODEL_SUFFIX}"] = signature.content()
     return _add(folder, files, key.keyid)
 
 
