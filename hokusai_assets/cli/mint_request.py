@@ -23,8 +23,11 @@ Examples:
   hokusai mint-request outputs/bundle_RUN --ledger sqlite:///ledger.db \\
     --task task.toml --deadline 1893456000 --sign ethereum.key
 
-Exit codes: 0 written; 1 the bundle is damaged; 2 the command, a key or a file is wrong; 3 refused; 4 refused by the ledger.
+Exit codes: 0 written; 2 the command, a key or a file is wrong; 3 refused, by the rules, the ledger or because the bundle is damaged.
 """  # noqa: E501 - the terminal's width breaks these lines, not ours
+
+
+REFUSED = 3
 
 
 def mint_request(
@@ -80,10 +83,11 @@ def mint_request(
         sys.stderr.write("hokusai: No mint request is made.\n")
         for problem in error.problems:
             sys.stderr.write(f"  {problem}\n")
-        raise typer.Exit(error.exit_code) from None
+        raise typer.Exit(REFUSED) from None
     except HokusaiError as error:
         sys.stderr.write(f"hokusai: {error}\n")
-        raise typer.Exit(error.exit_code) from None
+        # A damaged bundle and a ledger that says no are refusals too: nothing is minted.
+        raise typer.Exit(2 if isinstance(error, UsageError) else REFUSED) from None
     for warning in written.warnings:
         sys.stderr.write(f"hokusai: warning: {warning}\n")
     sys.stdout.write(

@@ -211,10 +211,10 @@ def test_other_failures_have_their_exit_codes(
         raise LedgerError("no room in the ledger")
 
     monkeypatch.setattr(prepared.ledger, "record_mint", away)
-    assert prepared.run().exit_code == 4
+    assert prepared.run().exit_code == 3
     path = prepared.bundle / "public" / "decision.json"
     path.write_bytes(path.read_bytes().replace(b"accepted", b"accepteD"))
-    assert prepared.run().exit_code == 1
+    assert prepared.run().exit_code == 3
     assert prepared.files() == []
 
 
