@@ -135,6 +135,24 @@ def test_mistakes_are_named(raw, message):
     assert "task.toml" in str(caught.value) and caught.value.exit_code == 2
 
 
+@pytest.mark.parametrize(
+    ("metric", "said"),
+    [
+        ("auroc", "up to 88 times as often as a level of 3e-5 allows"),
+        ("balanced_accuracy", "up to 102 times"),
+        ("log_loss", "has not been simulated"),
+    ],
+)
+def test_a_metric_whose_test_errs_cannot_be_primary_and_its_number_is_said(metric, said):
+    included = {"included": ["accuracy", metric], "primary": metric}
+    with pytest.raises(
+        TaskError, match=f"cannot be {metric}: .*{said}.* beside accuracy or recall"
+    ):
+        parse_task(changed(metrics=included))
+    beside = parse_task(changed(metrics=included | {"primary": "accuracy"}))
+    assert metric in beside.metrics.included
+
+
 def test_all_mistakes_are_listed_at_once():
     raw = changed(metrics={"primary": "precision"}, guards={"margins": {"auroc": 0}})
     with pytest.raises(TaskError) as caught:

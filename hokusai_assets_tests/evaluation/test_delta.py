@@ -110,15 +110,21 @@ def test_different_metric_sets_are_compared_on_what_both_have(report_on, example
     assert "auroc does not apply" in clause(report, "guards").sentence
 
 
+def with_primary(task, primary, *included):
+    """A task with a primary metric that no task file may name, since an older one might."""
+    changes = {"primary": primary} | ({"included": included} if included else {})
+    return task.model_copy(update={"metrics": task.metrics.model_copy(update=changes)})
+
+
 def test_an_undefined_primary_metric_fails_closed(report_on, example, make_task):
     truth, base, cand = example
-    task = make_task(metrics={"primary": "auroc"})
+    task = with_primary(make_task(), "auroc")
     report = report_on(truth, base, Predictions(cand.labels, None), task=task)
     assert not clause(report, "threshold").holds
     assert not clause(report, "evidence").holds
     assert "the model gives no probabilities" in clause(report, "evidence").sentence
     assert decision_rule.verdict(report.clauses)[0] == "rejected"
-    only = make_task(metrics={"primary": "auroc", "included": ["auroc"]})
+    only = with_primary(make_task(metrics={"included": ["accuracy", "auroc"]}), "auroc", "auroc")
     report = report_on(truth, base, Predictions(cand.labels, None), task=only)
     assert (report.delta_one.value, report.delta_one.metrics_included) == (None, ())
     assert report.delta_one.undefined

@@ -19,7 +19,6 @@ from hokusai_assets.identity import check_wallet_address
 METRIC_FAMILIES: Mapping[str, str] = {
     "accuracy": "proportion",
     "recall": "proportion",
-    "auroc": "rank_or_ordinal",
 }
 FULL_WEIGHT_BPS = 10_000
 # The contract takes 100; a transaction's gas is used up at 40.
