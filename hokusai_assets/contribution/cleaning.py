@@ -61,6 +61,7 @@ def clean_contributions(
     folder: str | Path,
     paid: Sequence[PaidDataset] = (),
     paid_root: str | None = None,
+    paid_digests: frozenset[bytes] = frozenset(),
     count: Callable[[int], None] = lambda rows: None,
     assessed: bool = True,
     learn: bool = True,
@@ -71,8 +72,10 @@ def clean_contributions(
     `benchmark`, as at a contributor's home, what needs them is not looked for: an evaluation
     always has both. Quality is only looked at if it will be shown (`assessed`), label noise only
     where a model may be fitted for it (`learn`). Rows of `paid`, whose roots `paid_root` is over,
-    are not paid for again. `count` hears how many rows of a file were read so far. Raises
-    ContributionError naming the contributor if a file is refused or nothing of it is left.
+    are not paid for again; nor are rows of these `paid_digests`, for which it is given that they
+    were, which an auditor without `paid` has. `count` hears how many rows of a file were read so
+    far. Raises ContributionError naming the contributor if a file is refused or nothing of it is
+    left.
     """
     if not sources:
         raise ContributionError("No contribution is named: add one to the run configuration.")
@@ -83,6 +86,7 @@ def clean_contributions(
             base,
             benchmark,
             paid=paid,
+            paid_digests=paid_digests,
             folder=Path(folder),
             scratch=scratch,
             hands=hands,
@@ -124,6 +128,7 @@ class _Cleaner:
         benchmark: Dataset | None,
         *,
         paid: Sequence[PaidDataset],
+        paid_digests: frozenset[bytes],
         folder: Path,
         scratch: Path,
         hands: Workers,
@@ -135,7 +140,7 @@ class _Cleaner:
     ) -> None:
         self._policy = policy
         keys = PaidKeys(paid, policy.task, scratch / "paid") if paid else None
-        self._against = Against(base, benchmark, paid=keys)
+        self._against = Against(base, benchmark, paid=keys, paid_digests=paid_digests)
         self._assessed = assessed
         self._learn = learn
         self._base_labels, self._base_sample = None, None

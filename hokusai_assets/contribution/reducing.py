@@ -45,6 +45,8 @@ class Against:
     # Kept rows of the run's earlier contributions, spilled in as many buckets.
     earlier: tuple[Buckets, ...] = ()
     paid: PaidKeys | None = None
+    # Digests of contributed rows of which it is given that they, or near ones, were paid for.
+    paid_digests: frozenset[bytes] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -83,11 +85,14 @@ def reduce_bucket(
     prefixes = key_numbers(table)
     known = [benchmark.prefixes, *(key_numbers(t) for t in ([] if base is None else [base]))]
     suspects = _with_company(prefixes, [*known, *map(key_numbers, earlier)])
-    paid: frozenset[bytes] = frozenset()
+    found = np.zeros(table.num_rows, bool)
     if against.paid is not None:
-        found = against.paid.among(table, key_range)
-        suspects |= found
-        paid = frozenset(table.filter(pa.array(found)).column(FEATURE_KEY).to_pylist())
+        found |= against.paid.among(table, key_range)
+    if against.paid_digests:
+        digests = table.column(ROW_DIGEST).to_pylist()
+        found |= np.array([digest in against.paid_digests for digest in digests], bool)
+    suspects |= found
+    paid = frozenset(table.filter(pa.array(found)).column(FEATURE_KEY).to_pylist())
     few = table.filter(pa.array(suspects))
     ours = prefixes[suspects]
     base_rows = KnownRows() if base is None else _known(base, ours, task)

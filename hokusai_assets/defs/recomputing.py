@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from pydantic import Field
 from hokusai_assets import second_process
 from hokusai_assets.attestation.bundle_reading import Bundle, read_bundle
 from hokusai_assets.attestation.ledger.facts import root_over
+from hokusai_assets.attestation.provenance.paid_rows import ALREADY_PAID, read_paid_digests
 from hokusai_assets.attestation.rows.references import salt_key_id
 from hokusai_assets.attestation.verifying.outcome import Step
 from hokusai_assets.attestation.verifying.recomputed import compare
@@ -46,16 +48,20 @@ class GivenRows(LedgerResource):
 
     paid: str = Field("", description="Copy of the store of rows paid for.")
     paid_roots: list[str] = Field(default_factory=list, description="The roots of these rows.")
-    known: bool = Field(False, description="Whether a ledger knew of rows paid for at all.")
+    root: str = Field("", description="The root over the rows paid for; empty: none was known.")
+    digests: list[str] = Field(default_factory=list, description="Rows that are given as paid.")
 
     def known_rows(
         self, run: RunInputs, benchmark_root: str
     ) -> tuple[str | None, tuple[PaidDataset, ...]]:
         """The root over the given rows, and the rows."""
-        if not self.known:
-            return None, ()
-        rows = PaidStore(self.paid, run.task, run.pii_key_id).open(self.paid_roots)
-        return root_over(self.paid_roots), rows
+        if not self.paid_roots:
+            return self.root or None, ()
+        return self.root, PaidStore(self.paid, run.task, run.pii_key_id).open(self.paid_roots)
+
+    def given_digests(self) -> frozenset[bytes]:
+        """The digests that the bundle lists, where the rows themselves are not there."""
+        return frozenset(bytes.fromhex(digest) for digest in self.digests)
 
 
 def recompute(bundle: Bundle, data: str, progress: Progress) -> Step:
@@ -76,7 +82,8 @@ def recompute(bundle: Bundle, data: str, progress: Progress) -> Step:
             "outputs": {"config": {"output_dir": f"{scratch}/out", "storage_url": f"{scratch}/s"}},
             "tracking": {"config": {"backend": "none"}},
         }
-        definitions = build_definitions({"ledger": _given_rows(folder, core)})
+        given = _given_rows(folder, bundle)
+        definitions = build_definitions({"ledger": given})
         with second_process.running(), dg.DagsterInstance.ephemeral() as instance:
             outcome = run_job(
                 definitions.resolve_job_def(EVALUATE_JOB),
@@ -87,12 +94,13 @@ def recompute(bundle: Bundle, data: str, progress: Progress) -> Step:
         if outcome.evaluation is None:
             return Step("recompute", "differs", f"It cannot be computed again: {outcome.message}")
         again = read_bundle(outcome.evaluation.attestation.bundle_path)
-        return compare(
+        step = compare(
             core,
             again.core,
             opened_rows(bundle) if bundle.has_leaves else None,
             opened_rows(again),
         )
+        return _noted(step, given)
 
 
 _QUIET: dict[str, Any] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -141,21 +149,51 @@ def _contributions(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
 
 
-def _given_rows(folder: Path, core: Mapping[str, Any]) -> GivenRows:
-    said = core["paid_root"]
+def _given_rows(folder: Path, bundle: Bundle) -> GivenRows:
+    """The rows paid for before, or, without a copy of their store, the bundle's list of digests."""
+    said = bundle.core["paid_root"]
+    nothing: dict[str, Any] = {
+        "backend": "none",
+        "url": "",
+        "store": "",
+        "paid": "",
+        "paid_roots": [],
+    }
     if said is None:
-        return GivenRows(backend="none", url="", store="", paid="", paid_roots=[], known=False)
+        return GivenRows(**nothing, root="", digests=[])
     store = folder / PAID
-    rows = store / lineage_folder(core["lineage"])
+    if not store.exists():
+        return GivenRows(**nothing, root=said, digests=_listed(bundle))
+    rows = store / lineage_folder(bundle.core["lineage"])
     roots = sorted(path.name for path in rows.iterdir()) if rows.is_dir() else []
     if root_over(roots) != said:
         raise UsageError(
             f"{store} does not hold the rows paid for before: {len(roots)} roots, which are not "
-            f"those of the core's paid_root {said}. Copy the store of rows paid for as it was then."
+            f"those of the core's paid_root {said}. Copy the store of rows paid for as it was "
+            "then, or leave the folder out: the bundle's own list is then taken as given."
         )
-    return GivenRows(
-        backend="none", url="", store="", paid=str(store), paid_roots=roots, known=True
-    )
+    given = nothing | {"paid": str(store), "paid_roots": roots}
+    return GivenRows(**given, root=said, digests=[])
+
+
+def _listed(bundle: Bundle) -> list[str]:
+    if not sum(counts["already_paid"] for counts in bundle.core["counts"]):
+        return []
+    if ALREADY_PAID not in bundle.manifest["files"] or not bundle.has_audit:
+        raise UsageError(
+            f"There is no folder {PAID}, and the bundle does not open {ALREADY_PAID}: one of them "
+            "must say which rows were paid for before."
+        )
+    with bundle.open(ALREADY_PAID) as stream:
+        return [digest.hex() for digest in read_paid_digests(stream, bundle.core)]
+
+
+def _noted(step: Step, given: GivenRows) -> Step:
+    """What was not looked at but taken from the bundle, said beside the verdict."""
+    if not given.digests:
+        return step
+    note = f" Taken as given: {len(given.digests):,} rows that were paid for before."
+    return replace(step, sentence=step.sentence + note)
 
 
 def _check_secrets(core: Mapping[str, Any]) -> None:

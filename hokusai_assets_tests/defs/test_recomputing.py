@@ -134,13 +134,22 @@ def test_rows_paid_before_and_secrets(command: Command, data: Path, tmp_path: Pa
         return done.returncode, done.stderr, told
 
     evaluate(tmp_path / "first")
-    write_csv(data / "benchmark.csv", make_rows(400, 5, "u"))  # retires the first benchmark
+    # Another benchmark retires the first one, of which five rows are contributed now.
+    write_csv(
+        data / "contributions" / "1-second.csv", make_rows(100, 4, "d") + make_rows(5, 2, "t")
+    )
+    write_csv(data / "benchmark.csv", make_rows(400, 5, "u"))
     bundle = evaluate(tmp_path / "second")
     code, said, _ = verified(bundle, None)
     assert (code, "abab" in said) == (2, False)
     assert "HOKUSAI_SALT_SECRET must be the one with id" in said
     assert "HOKUSAI_PLAN_NONCE must be the one with id" in said
+    code, said, step = verified(bundle, env)
+    assert (code, step["verdict"]) == (3, "holds"), step
+    assert step["sentence"] == "Equal. Taken as given: 5 rows that were paid for before."
+    (data / "paid").mkdir()
     assert "does not hold the rows paid for before" in verified(bundle, env)[1]
+    (data / "paid").rmdir()
     shutil.copytree(f"{ledger}.paid", data / "paid")
     roots = json.loads((bundle / "public/plan.json").read_bytes())["content_roots"]
     for stored in (data / "paid").glob(f"*/{roots['benchmark_received']}"):

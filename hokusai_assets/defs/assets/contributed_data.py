@@ -35,6 +35,7 @@ def contributed_data(
             folder=folder,
             paid=paid,
             paid_root=paid_root,
+            paid_digests=ledger.given_digests(),
         )
     context.log.info("; ".join(summary.cleaning_sentence(c) for c in dataset.contributions))
     return dg.MaterializeResult(

@@ -56,6 +56,10 @@ class LedgerResource(dg.ConfigurableResource["LedgerResource"]):
         store = self._store(run)
         return paid.root, () if store is None else store.open(paid.roots)
 
+    def given_digests(self) -> frozenset[bytes]:
+        """Digests of rows of which it is given that they were paid for; none where rows tell."""
+        return frozenset()
+
     def keep_benchmark(self, run: RunInputs, benchmark: BenchmarkDataset) -> None:
         """Store a benchmark's rows before a plan names it, so that they are there when it retires.
 
