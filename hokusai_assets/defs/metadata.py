@@ -134,6 +134,7 @@ def of_report(report: DeltaReport, *, plot: bool) -> Metadata:
         **{f"delta_{d.metric}": d.delta for d in report.deltas if d.delta is not None},
         "rows_fixed": report.fixed_rows,
         "rows_broken": report.broken_rows,
+        **_seeds(report),
         **({"plot": dg.MetadataValue.md(_plot(report))} if plot else {}),
         "deltas": dg.MetadataValue.md(deltas_table(report.deltas)),
         "clauses": dg.MetadataValue.md(clauses_table(report.clauses)),
@@ -159,6 +160,15 @@ def of_attestation(attestation: Attestation) -> Metadata:
         },
         "tracking": attestation.tracking,
     }
+
+
+def _seeds(report: DeltaReport) -> Metadata:
+    """The noise floor, and the released model's own delta where there are several seeds."""
+    if report.null_run is None:
+        return {}
+    told = {"null_run": summary.noise_sentence(report) or report.null_run.reason or "undefined"}
+    released = summary.released_sentence(report)
+    return told | ({"released_model": released} if released else {})
 
 
 def _plot(report: DeltaReport) -> str:

@@ -99,6 +99,8 @@ def test_metadata_of_every_record(evaluated: Evaluated) -> None:
     assert merged["rows_from_base"] + merged["rows_contributed"] == 419
     model = metadata.of_model(evaluated["new_model"])
     assert model["training_rows"] == 419
+    shown = metadata.of_report(evaluated["delta_report"], plot=False)
+    assert "0 by construction" in shown["null_run"] and "released_model" not in shown
     attestation = metadata.of_attestation(evaluated["attestation"])
     assert attestation["verdict"] == evaluated["attestation"].decision.verdict
     assert attestation["report"].value == evaluated["attestation"].report_path
