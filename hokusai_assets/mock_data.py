@@ -83,6 +83,9 @@ def write_mock_files(task: Task, rows: int, folder: str | Path) -> MockFiles:
     return MockFiles(**paths)
 
 
+_FILES = ("b", "t", "c")  # prefixes of base, benchmark and contribution
+
+
 class _Maker:
     """Draws rows of one task; every draw comes from one generator, in a fixed order."""
 
@@ -132,6 +135,8 @@ class _Maker:
             if column.pattern is not None:
                 raise _no_examples(column)  # that many different ones
             return [_name(column, prefix, number // step, column.role) for number in numbers]
+        if column.role == "group" and column.allowed is not None:
+            return self._allowed_groups(column, len(classes), prefix)
         if column.type in {"text", "category"}:
             return self._texts(column, classes)
         if column.type == "boolean":
@@ -142,6 +147,16 @@ class _Maker:
             seconds = (days * 86_400).astype(int).tolist()
             return [(_START + datetime.timedelta(seconds=s)).isoformat() for s in seconds]
         return self._numbers(column, classes)
+
+    def _allowed_groups(self, column: Column, count: int, prefix: str) -> list[str]:
+        """Groups out of a list, shared out among the files: none stands in two of them."""
+        choices = (column.allowed or ())[_FILES.index(prefix) :: len(_FILES)]
+        if not choices:
+            raise UsageError(
+                f"No mock data can be made for the group column {column.name!r}: of its allowed "
+                f"values base, benchmark and contribution need one each, which is {len(_FILES)}."
+            )
+        return [str(choices[i]) for i in self._rng.integers(0, len(choices), count)]
 
     def _texts(self, column: Column, classes: np.ndarray) -> list[str]:
         if column.pattern is not None:

@@ -215,3 +215,26 @@ def test_one_nullable_feature_does_not_make_rows_equal(tmp_path):
     _, _, benchmark, found = cleaned(build(columns=columns), 1000, tmp_path)
     assert benchmark.left_out_exact == 0
     assert found.contributions[0].counts.leaked == 1
+
+
+def test_groups_out_of_a_list_are_shared_out_among_the_files(tmp_path):
+    group = '[[columns]]\nname = "{}"\ntype = "text"\nrole = "group"\n'
+    name = "shop"
+    assert group.format(name) in TASK
+    text = TASK.replace(group.format(name), group.format(name) + "allowed = ALLOWED\n")
+    text = text.replace("LABELS", '["bad", "good"]').replace("KEY", "text")
+    text = text.replace("TARGET", "category")
+
+    def task_with(allowed):
+        return parse_task(tomllib.loads(text.replace("ALLOWED", allowed)))
+
+    made = write_mock_files(task_with('["a", "b", "c", "d"]'), 300, tmp_path / "made")
+    found = []
+    for path in (made.base, made.benchmark, made.contribution):
+        header, *rows = lines(path)
+        found.append({row[header.index(name)] for row in rows if len(row) == len(header)})
+    assert found[0] == {"a", "d"}
+    assert found[1] == {"b"}
+    assert "c" in found[2]
+    with pytest.raises(UsageError, match="need one each, which is 3"):
+        write_mock_files(task_with('["a", "b"]'), 300, tmp_path / "few")

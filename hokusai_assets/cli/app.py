@@ -33,6 +33,8 @@ Examples:
 
   hokusai report outputs
 
+  hokusai verify outputs/bundle_RUN
+
   hokusai keys new
 
   hokusai sign outputs/bundle_RUN --key .hokusai/keys/signing_key.pem

@@ -29,6 +29,7 @@ COMMANDS = (
     "profile",
     "report",
     "sign",
+    "verify",
     "track",
     "validate",
 )

@@ -4,9 +4,11 @@ import datetime
 import json
 import math
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
+import absl.logging
 import mlcroissant as mlc
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -26,6 +28,9 @@ from hokusai_assets.digests import canonical_json, digest_file
 from hokusai_assets.records import ColumnSchema, ContributedDataset
 from hokusai_assets.tables import arrow_type
 from hokusai_assets_tests.conftest import OTHER_WALLET, WALLET, Evaluated
+
+# Its log handler would close what stands for stderr in a test as soon as logging is configured.
+absl.logging.get_absl_handler().python_handler.stream = sys.__stderr__
 
 ROWS = "audit/data/part-0.parquet"
 # The one thing that the library recommends and nobody here knows.

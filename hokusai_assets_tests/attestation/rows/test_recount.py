@@ -79,7 +79,7 @@ GUARDED = f'{SEEDS}\n[guards.margins]\n"slice:light" = 60\n"slice:all" = 50\n{SL
 GROUPED = TASK.replace('labels = ["bad", "good"]', 'labels = ["bad", "so so", "good"]').replace(
     '[[columns]]\nname = "weight"',
     '[[columns]]\nname = "shop"\ntype = "category"\nrole = "group"\nnullable = true\n'
-    'allowed = ["aisle", "booth", "corner", "depot", "east", "front"]\n\n'
+    'allowed = ["aisle", "booth", "corner", "depot", "east", "front", "gate", "hall", "inn"]\n\n'
     '[[columns]]\nname = "weight"',
 )
 GROUPED += '\n[metrics]\nincluded = ["log_loss", "accuracy", "brier_score", "average_precision"]\n'
