@@ -16,6 +16,16 @@ if TYPE_CHECKING:
 HELP = """Look at a ledger: the chain of plans, decisions, mint requests and retired benchmarks.
 
 Nothing here writes. A ledger is a path (SQLite) or any SQLAlchemy URL.
+
+Examples:
+
+  hokusai ledger show --ledger ledger.sqlite
+
+  hokusai ledger check --ledger ledger.sqlite
+
+  hokusai ledger checkpoint --ledger ledger.sqlite
+
+Exit codes: 0 done; 1 damaged or broken; 2 the command is wrong, or there is no such ledger.
 """
 
 SHOW_HELP = """Show lineages with their attempts, and the newest entries; no scores.

@@ -31,7 +31,7 @@ Examples:
 
   hokusai verify outputs/bundle_RUN --open 17 > row-17.json
 
-Exit codes, the first that applies: 2 the command is wrong; 1 tampered; 5 a replay; 4 recomputing differs; 3 intact, but unsigned, provisional or a dry run; 0 valid.
+Exit codes: 0 valid; else the first that applies of 2 the command is wrong; 1 tampered; 5 a replay; 4 recomputing differs; 3 intact, but unsigned, provisional or a dry run.
 """  # noqa: E501 - the terminal's width breaks these lines, not ours
 
 WIDTH = 80

@@ -33,7 +33,7 @@ COMMANDS = (
     "track",
     "validate",
 )
-GROUPS = ("keys",)
+GROUPS = ("keys", "ledger")
 
 
 def run(*words: str) -> Result:
