@@ -19,7 +19,8 @@ from hokusai_assets.attestation.signing.policy import Policy
 from hokusai_assets.attestation.verifying.outcome import Step, Verdict, Verification
 from hokusai_assets.attestation.verifying.records import decision_problems, plan_problems
 from hokusai_assets.attestation.verifying.tables import check_tables
-from hokusai_assets.errors import AttestationError, FormError, LedgerBrokenError
+from hokusai_assets.errors import AttestationError, FormError, LedgerBrokenError, MissingFileError
+from hokusai_assets.files import is_missing
 
 # What values of a wrong type or form raise where numbers and names are expected.
 MALFORMED = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
@@ -50,10 +51,12 @@ class Question:
 def verify(place: str, question: Question | None = None) -> Verification:
     """Verify the bundle at a local path or fsspec URL; nothing is written and nothing fetched.
 
-    Raises what is no fault of the bundle: UsageError for a ledger or checkpoint that is none, and
-    what reading raises.
+    Raises what is no fault of the bundle: UsageError where there is no such folder, ledger or
+    checkpoint, and what reading raises.
     """
     question = question or Question()
+    if is_missing(place):
+        raise MissingFileError(f"There is no bundle {place}: check the path.")
     try:
         bundle = read_bundle(place)
         for name, record in bundle.records():

@@ -18,6 +18,7 @@ from hokusai_assets.attestation.signing.signing import sign_bundle
 from hokusai_assets.attestation.verifying.outcome import Step, Verification
 from hokusai_assets.attestation.verifying.verify import STEPS, Question, verify
 from hokusai_assets.digests import canonical_json
+from hokusai_assets.errors import MissingFileError
 from hokusai_assets_tests.attestation.verifying.conftest import forged, load, store
 
 
@@ -111,10 +112,11 @@ def test_a_file_that_is_gone_is_named(place: Path, missing: str) -> None:
 
 
 def test_a_folder_that_is_no_bundle_is_a_sentence(tmp_path: Path) -> None:
-    for folder in (tmp_path, tmp_path / "none"):
-        found = verify(str(folder))
-        assert found.exit_code == 1
-        assert "bundle" in found.steps[0].sentence
+    found = verify(str(tmp_path))
+    assert found.exit_code == 1
+    assert "bundle" in found.steps[0].sentence
+    with pytest.raises(MissingFileError, match="There is no bundle"):
+        verify(str(tmp_path / "none"))
 
 
 # --- what was changed -----------------------------------------------------------------------------
