@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,7 +29,7 @@ from hokusai_assets.contribution.pii import Policy, key_id
 from hokusai_assets.contribution.quality import SAMPLE_ROWS, Samples, assess
 from hokusai_assets.contribution.receiving import Received, receive, received_root
 from hokusai_assets.contribution.reducing import CONFLICT, Against, reduce_bucket
-from hokusai_assets.contribution.rows import counted
+from hokusai_assets.contribution.rows import Count, counted
 from hokusai_assets.contribution.sorted_roots import SortedRoot
 from hokusai_assets.contribution.storing import label_counts, store, write_rejected, write_removed
 from hokusai_assets.contribution.workers import Workers, workers
@@ -61,7 +61,7 @@ def clean_contributions(
     folder: str | Path,
     paid: Sequence[PaidDataset] = (),
     paid_root: str | None = None,
-    count: Callable[[int], None] = lambda rows: None,
+    count: Count = lambda rows, share: None,
     assessed: bool = True,
     learn: bool = True,
 ) -> ContributedDataset:
@@ -71,8 +71,9 @@ def clean_contributions(
     `benchmark`, as at a contributor's home, what needs them is not looked for: an evaluation
     always has both. Quality is only looked at if it will be shown (`assessed`), label noise only
     where a model may be fitted for it (`learn`). Rows of `paid`, whose roots `paid_root` is over,
-    are not paid for again. `count` hears how many rows of a file were read so far. Raises
-    ContributionError naming the contributor if a file is refused or nothing of it is left.
+    are not paid for again. `count` hears how many rows of a file were read so far, and about which
+    share of it. Raises ContributionError naming the contributor if a file is refused or nothing of
+    it is left.
     """
     if not sources:
         raise ContributionError("No contribution is named: add one to the run configuration.")
@@ -129,7 +130,7 @@ class _Cleaner:
         hands: Workers,
         buckets: int,
         several: bool,
-        count: Callable[[int], None],
+        count: Count,
         assessed: bool,
         learn: bool,
     ) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from hokusai_assets.contribution.columns import match_columns, normalised, required_names
-from hokusai_assets.contribution.line_ends import copy_with_line_feeds, has_mixed_ends
+from hokusai_assets.contribution.line_ends import copy_with_line_feeds, has_mixed_ends, rows_in
 from hokusai_assets.contribution.opening import translated
 from hokusai_assets.contribution.rows import (
     ROWS_AT_ONCE,
@@ -85,6 +85,7 @@ class CsvReader(RowReader):
         import pyarrow as pa
 
         readable = 0
+        rows = rows_in(path, self._delimiter)
         rejected: list[tuple[int, str, int | None, int | None]] = []
         wanted = sorted(self._positions.values())
         name = self.source.name
@@ -96,6 +97,7 @@ class CsvReader(RowReader):
             }
             numbers = range(readable + 1, readable + batch.num_rows + 1)
             readable += batch.num_rows
+            self.share = min(readable / rows, 1.0) if rows else None
             yield RawRows(self.source, columns, numbers, batch.num_rows, Rejections(), ())
         if self._mixed and any(error in _OF_QUOTES for _, error, _, _ in rejected):
             # Which line ends were text inside quotes is then not known.

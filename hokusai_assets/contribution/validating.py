@@ -23,6 +23,7 @@ from hokusai_assets.contribution.cleaning import clean_contributions
 from hokusai_assets.contribution.pii_detectors import mask_text
 from hokusai_assets.contribution.references import load_base, load_whole_benchmark
 from hokusai_assets.contribution.remedies import Refusal, refusal_of, remedy_for
+from hokusai_assets.contribution.rows import Count
 from hokusai_assets.contribution.validation import (
     Leakage,
     Problem,
@@ -57,15 +58,15 @@ def validate(
     benchmark_path: str | None = None,
     folder: str | Path,
     progress: Progress = lambda phase: None,
-    count: Callable[[int], None] = lambda rows: None,
+    count: Count = lambda rows, share: None,
 ) -> Validation:
     """Clean one file as an evaluation would and say what came of it.
 
     Without a base or a benchmark (None) what needs them is not checked, and the result says so.
     `folder` is a local folder for scratch files; unless the file is refused, the usable rows are
     left in `folder`/CLEANED. `progress` hears of each phase, `count` how many rows were read so
-    far. Raises UsageError for a file that cannot be read, TaskError, and
-    ReferenceDataError if base or benchmark cannot be used.
+    far, and about which share of the file that is. Raises UsageError for a file that cannot be
+    read, TaskError, and ReferenceDataError if base or benchmark cannot be used.
     """
     base = None
     if base_path is not None:

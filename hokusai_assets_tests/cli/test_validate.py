@@ -1,6 +1,7 @@
 """`hokusai validate` on real files: what it says, writes and exits with, and what it never says."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -282,3 +283,30 @@ def test_a_terminal_sees_the_phases(small: SmallTask, as_json: bool) -> None:
         assert seen == b""
     else:
         assert b"looking for" in seen
+        assert b"rows, " not in seen  # read at once: there is no share to wait for
+
+
+def test_the_share_of_a_file_that_was_read_is_shown(small: SmallTask) -> None:
+    """As soon as a part of it is there; a file of one part is read before anybody looks."""
+    file = small.folder / "own.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in make_rows(300, 3, "c")))
+    program = f"""
+from rich.progress import Progress
+from hokusai_assets.contribution import reading_json
+from hokusai_assets.cli.app import main
+reading_json.ROWS_AT_ONCE = 100
+update = Progress.update
+def spy(self, task, **fields):
+    update(self, task, **fields)
+    print(self.tasks[0].total, self.tasks[0].completed, fields.get("rows"))
+Progress.update = spy
+import sys
+sys.argv = ["hokusai", "validate", {str(file)!r}, "--task", {str(small.task)!r}]
+main()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    told = [line for line in done.stdout.splitlines() if line.startswith(("1.0 ", "None "))]
+    assert any(re.fullmatch(r"1\.0 0\.3\d* 100 rows, 3\d%", line) for line in told)
+    assert "None 0 300 rows" in told  # all is read, and the bar only moves
