@@ -96,14 +96,18 @@ def _run(file: str, task: Path, fix: str | None, report: str | None, as_json: bo
             disable=as_json or not console.is_terminal,
         ) as display,
     ):
-        # How many rows a file has is not known before it was read: the bar shows that it moves.
         shown = display.add_task("starting", total=None, rows="")
 
         def say(phase: str) -> None:
+            display.tasks[0].total = None  # the bar shows that it moves
             display.update(shown, description=phase, rows="")
 
-        def count(rows: int) -> None:
-            display.update(shown, rows=f"{rows:,} rows")
+        def count(rows: int, share: float | None) -> None:
+            # Once all is read the bar only moves again: how long matching takes is not known.
+            known = share is not None and share < 1
+            display.tasks[0].total = 1.0 if known else None
+            told = f"{rows:,} rows, {share:.0%}" if known else f"{rows:,} rows"
+            display.update(shown, rows=told, completed=share if known else 0)
 
         found = validate_file(
             file,

@@ -31,17 +31,17 @@ class BenchmarkGroups:
 
     Those of the whole benchmark, whether or not a row of theirs was sampled this time: the choice
     must not depend on a sample that nobody can foresee. Groups of base are no longer scored, so
-    more rows of theirs are welcome.
+    more rows of theirs are welcome; without base, as at a contributor's home, it is not known which
+    are scored, and nothing is looked for.
     """
 
     def __init__(self, task: Task, base: Dataset | None, benchmark: Dataset | None) -> None:
         self._column = None if task.group_column is None else task.group_column.name
         self._groups: pa.Array | None = None
-        if self._column is None or benchmark is None:
+        if self._column is None or benchmark is None or base is None:
             return
-        self._groups = groups_of(all_benchmark_rows(benchmark, task).column(self._column))
-        if base is not None:
-            self._groups = without(self._groups, stored_groups(base, self._column))
+        groups = groups_of(all_benchmark_rows(benchmark, task).column(self._column))
+        self._groups = without(groups, stored_groups(base, self._column))
 
     def leave_out(self, kept: Buckets, buckets: int, removed: Buckets) -> int:
         """Leave rows of these groups out of a contribution's kept rows; how many they were.

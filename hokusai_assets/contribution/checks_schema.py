@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from hokusai_assets.contribution.rows import FIRST_ROWS, describe
 from hokusai_assets.contribution.schema import UNMATCHED
 from hokusai_assets.contribution.sorted_roots import SortedRoot
+from hokusai_assets.contribution.stored_ids import StoredIds
 from hokusai_assets.contribution.typing_columns import unmatched
 from hokusai_assets.records import Dataset, RejectionReason
 from hokusai_assets.table_digests import digest_rows
@@ -81,11 +82,17 @@ def stored_violations(task: Task, dataset: Dataset) -> list[str]:
     kept = [c.name for c in task.kept_columns]
     empty: Counter[str] = Counter()
     seen: list[RejectionReason] = []
+    unique = task.id_column if task.id_column is not None and task.id_column.unique else None
     with tempfile.TemporaryDirectory(prefix="hokusai-") as scratch:
-        root = SortedRoot(scratch)
+        root, ids = SortedRoot(scratch), StoredIds(scratch)
         rows, whole = 0, True
         for part in read_parts(dataset.folder):
             seen.extend(violations(task, part, null_shares=False))
+            if unique is not None and unique.name in part.column_names:
+                numbers: Any = range(rows + 1, rows + part.num_rows + 1)
+                if ROW_NUMBER in part.column_names:
+                    numbers = part.column(ROW_NUMBER).to_numpy()
+                ids.add(part, unique.name, numbers)
             rows += part.num_rows
             empty.update({n: part.column(n).null_count for n in kept if n in part.column_names})
             whole = whole and all(
@@ -94,6 +101,12 @@ def stored_violations(task: Task, dataset: Dataset) -> list[str]:
             )
             if whole:
                 root.add(digest_rows({name: part.column(name) for name in names}))
+        count, first = ids.repeated()
+        if count and unique is not None:
+            reason = "shares its id with another row"
+            seen.append(
+                RejectionReason(column=unique.name, reason=reason, count=count, first_rows=first)
+            )
         found = [describe([violation]) for violation in _added(seen)]
         found.extend(_null_shares(task, empty, rows))
         if rows != dataset.row_count:

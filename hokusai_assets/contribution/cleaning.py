@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,7 +29,7 @@ from hokusai_assets.contribution.pii import Policy, key_id
 from hokusai_assets.contribution.quality import SAMPLE_ROWS, Samples, assess
 from hokusai_assets.contribution.receiving import Received, receive, received_root
 from hokusai_assets.contribution.reducing import CONFLICT, Against, reduce_bucket
-from hokusai_assets.contribution.rows import counted
+from hokusai_assets.contribution.rows import Count, counted
 from hokusai_assets.contribution.sorted_roots import SortedRoot
 from hokusai_assets.contribution.storing import label_counts, store, write_rejected, write_removed
 from hokusai_assets.contribution.workers import Workers, workers
@@ -62,7 +62,7 @@ def clean_contributions(
     paid: Sequence[PaidDataset] = (),
     paid_root: str | None = None,
     paid_digests: frozenset[bytes] = frozenset(),
-    count: Callable[[int], None] = lambda rows: None,
+    count: Count = lambda rows, share: None,
     assessed: bool = True,
     learn: bool = True,
 ) -> ContributedDataset:
@@ -74,8 +74,8 @@ def clean_contributions(
     where a model may be fitted for it (`learn`). Rows of `paid`, whose roots `paid_root` is over,
     are not paid for again; nor are rows of these `paid_digests`, for which it is given that they
     were, which an auditor without `paid` has. `count` hears how many rows of a file were read so
-    far. Raises ContributionError naming the contributor if a file is refused or nothing of it is
-    left.
+    far, and about which share of it. Raises ContributionError naming the contributor if a file is
+    refused or nothing of it is left.
     """
     if not sources:
         raise ContributionError("No contribution is named: add one to the run configuration.")
@@ -134,7 +134,7 @@ class _Cleaner:
         hands: Workers,
         buckets: int,
         several: bool,
-        count: Callable[[int], None],
+        count: Count,
         assessed: bool,
         learn: bool,
     ) -> None:

@@ -81,7 +81,7 @@ def opened(path: str, limits: Limits | None = None) -> Iterator[tuple[PlainFile,
             try:
                 plain, state = _prepare(found, folder / f"{index}", limits, budget)
             except OSError as error:
-                raise _translated(found, error) from None
+                raise translated(error, found.path, found.name) from None
             files.append(plain)
             states.append((found, state))
         yield tuple(files)
@@ -212,10 +212,11 @@ def _changed(name: str) -> ContributionError:
     return ContributionError(f"The file {name} was changed while it was read: send it again.")
 
 
-def _translated(found: Found, error: OSError) -> UsageError:
+def translated(error: OSError, path: str, name: str) -> UsageError:
+    """What the system said while a file of `path` was read, or copied, in our words."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return UsageError(
-            f"There is no room to unpack the file {found.name} in {tempfile.gettempdir()}: free "
+            f"There is no room to unpack the file {name} in {tempfile.gettempdir()}: free "
             "some, or set TMPDIR to a larger disk."
         )
-    return unreadable(found.path, error)
+    return unreadable(path, error)

@@ -95,13 +95,18 @@ class _Chain(RowReader):
         """Consecutive rows of one file after another."""
         readable = 0
         dropped: set[str] = set()
+        # By the files' sizes as they came: how far each decompresses is known when it was read.
+        whole = max(sum(reader.source.size_bytes for reader in self._readers), 1)
+        done = 0
         for reader in self._readers:
             for part in reader.parts():
                 numbers = range(readable + 1, readable + len(part.numbers) + 1)
                 readable += len(part.numbers)
+                self.share = (done + (reader.share or 0.0) * reader.source.size_bytes) / whole
                 yield dataclasses.replace(part, source=self.source, numbers=numbers)
             self.rejections.include(reader.rejections.placed(self.read))
             self.read += reader.read
+            done += reader.source.size_bytes
             dropped.update(reader.dropped_columns)
         self.dropped_columns = tuple(sorted(dropped))
 

@@ -2,7 +2,8 @@
 
 DuckDB because it is the only reader measured that neither aborts on a long line nor drops or
 truncates it in silence. It is told everything (delimiter, columns, all text): what it would guess
-could differ from file to file. The text of a rejected line is never asked for.
+could differ from file to file. The text of a rejected line is never asked for. Files whose lines
+end in several ways, which it refuses, are copied first (line_ends.py).
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from hokusai_assets.contribution.columns import match_columns, normalised, required_names
+from hokusai_assets.contribution.line_ends import copy_with_line_feeds, has_mixed_ends, rows_in
+from hokusai_assets.contribution.opening import translated
 from hokusai_assets.contribution.rows import (
     ROWS_AT_ONCE,
     MalformedLine,
@@ -44,6 +47,10 @@ _REASONS = {
 }
 
 
+_OF_QUOTES = {error for error, reason in _REASONS.items() if reason == "broken quoting"}
+MIXED_ENDS = "its lines end in several ways, and were read as ending alike"
+
+
 class CsvReader(RowReader):
     """A UTF-8 CSV file with a header; the delimiter is one of DELIMITERS."""
 
@@ -56,17 +63,33 @@ class CsvReader(RowReader):
             names, task, source.name, f"its header, split at {DELIMITERS[self._delimiter]},"
         )
         self._width = len(names)
+        self._mixed = has_mixed_ends(path, self._delimiter, MAX_LINE_BYTES)
+        if self._mixed:
+            notes = (*source.notes, MIXED_ENDS)
+            self.source = source.model_copy(update={"notes": notes})
 
     def parts(self) -> Iterator[RawRows]:
         """Consecutive rows, all cells as text."""
+        if not self._mixed:
+            yield from self._parts(self._path)
+            return
+        with tempfile.TemporaryDirectory(prefix="hokusai-") as folder:
+            path = Path(folder, "data.csv")
+            try:
+                copy_with_line_feeds(self._path, path, self._delimiter, MAX_LINE_BYTES)
+            except OSError as error:
+                raise translated(error, str(self._path), self.source.name) from None
+            yield from self._parts(path)
+
+    def _parts(self, path: Path) -> Iterator[RawRows]:
         import pyarrow as pa
 
         readable = 0
+        rows = rows_in(path, self._delimiter)
         rejected: list[tuple[int, str, int | None, int | None]] = []
         wanted = sorted(self._positions.values())
-        for batch in _scan(
-            self._path, self._delimiter, self._width, wanted, self.source.name, rejected
-        ):
+        name = self.source.name
+        for batch in _scan(path, self._delimiter, self._width, wanted, name, rejected):
             cells = {f"c{index}": batch.column(i) for i, index in enumerate(wanted)}
             columns = {
                 name: RawColumn(cells[f"c{index}"].cast(pa.string()))
@@ -74,15 +97,21 @@ class CsvReader(RowReader):
             }
             numbers = range(readable + 1, readable + batch.num_rows + 1)
             readable += batch.num_rows
+            self.share = min(readable / rows, 1.0) if rows else None
             yield RawRows(self.source, columns, numbers, batch.num_rows, Rejections(), ())
-        blank = _blank_records(self._path, self._delimiter) if self._width > 1 else []
+        if self._mixed and any(error in _OF_QUOTES for _, error, _, _ in rejected):
+            # Which line ends were text inside quotes is then not known.
+            raise _unreadable(name)
+        blank = _blank_records(path, self._delimiter) if self._width > 1 else []
         # DuckDB numbers records from the header, and counts blank lines, which are no rows.
         bad: dict[int, MalformedLine] = {}
-        with self._path.open("rb") as stream:
+        with path.open("rb") as stream:
             for record, error, position, size in sorted(rejected, key=lambda r: (r[0], r[1])):
                 row = record - 1 - bisect.bisect_left(blank, record)
                 reason = _REASONS.get(error, "malformed")
-                start = None if position is None else _line_start(stream, position)
+                # Of a copy with other line ends it would be a place in the copy.
+                place = None if self._mixed else position
+                start = None if place is None else _line_start(stream, place)
                 line = MalformedLine(row, self.source.name, record, start, size, reason)
                 bad.setdefault(row, line)  # one row, one reason: the first by name
         for reason in sorted({line.reason for line in bad.values()}):
@@ -199,10 +228,14 @@ def _scan(
             )
         except (duckdb.Error, pa.ArrowException):
             # The library's message quotes the file, so it is not passed on.
-            raise ContributionError(
-                f"The file {name} cannot be read as CSV: its line ends are mixed or its quotes do "
-                'not pair. Save it again with one kind of line end and cells quoted by ".'
-            ) from None
+            raise _unreadable(name) from None
+
+
+def _unreadable(name: str) -> ContributionError:
+    return ContributionError(
+        f"The file {name} cannot be read as CSV: its line ends are mixed or its quotes do "
+        'not pair. Save it again with one kind of line end and cells quoted by ".'
+    )
 
 
 def _blank_records(path: Path, delimiter: str) -> list[int]:

@@ -45,7 +45,11 @@ class JsonReader(RowReader):
         absent = self._absent()
         readable = 0
         bad: dict[str, list[int]] = {}
-        for chunk in _chunks(self._rows()):
+        size = max(self._path.stat().st_size, 1)
+        taken = 0
+        for chunk, held in _chunks(self._rows()):
+            taken += held
+            self.share = min(taken / size, 1.0)
             good: list[dict[str, Any]] = []
             for row in chunk:
                 self.read += 1
@@ -129,18 +133,21 @@ def is_json_lines(path: Path, name: str, hint: str, max_depth: int) -> bool:
     return True
 
 
-def _chunks(rows: Iterable[tuple[Any, int]]) -> Iterator[list[Any]]:
-    """Consecutive rows, as many as a part may hold by number and by the length of their text."""
+def _chunks(rows: Iterable[tuple[Any, int]]) -> Iterator[tuple[list[Any], int]]:
+    """Consecutive rows, as many as a part may hold by number and by the length of their text.
+
+    And that length.
+    """
     chunk: list[Any] = []
     held = 0
     for row, size in rows:
         chunk.append(row)
         held += size
         if len(chunk) >= ROWS_AT_ONCE or held >= PART_BYTES:
-            yield chunk
+            yield chunk, held
             chunk, held = [], 0
     if chunk:
-        yield chunk
+        yield chunk, held
 
 
 def _lines(path: Path, max_depth: int) -> Iterator[tuple[Any, int]]:

@@ -45,6 +45,7 @@ class ParquetReader(RowReader):
             with pq.ParquetFile(path) as file:
                 schema, metadata = file.schema_arrow, file.metadata
                 self._names = schema.names
+                self._rows = metadata.num_rows
                 groups = [metadata.row_group(g) for g in range(metadata.num_row_groups)]
                 chunks = [g.column(i) for g in groups for i in range(metadata.num_columns)]
         except (pa.ArrowException, OSError, UnicodeDecodeError):  # the last of columns' names
@@ -82,6 +83,7 @@ class ParquetReader(RowReader):
                     }
                     numbers = range(self.read + 1, self.read + batch.num_rows + 1)
                     self.read += batch.num_rows
+                    self.share = self.read / max(self._rows, 1)
                     yield RawRows(self.source, columns, numbers, batch.num_rows, Rejections(), ())
         except (pa.ArrowException, OSError):
             # The library's message can quote cells, so it is not passed on.

@@ -7,7 +7,6 @@ file of any size takes the memory of a few of its parts.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +18,7 @@ from hokusai_assets.contribution.pii import Policy
 from hokusai_assets.contribution.reading import open_reader, refuse_no_rows
 from hokusai_assets.contribution.rows import (
     FIRST_ROWS,
+    Count,
     RawRows,
     Rejections,
     RowNumbers,
@@ -72,7 +72,7 @@ def receive(
     *,
     buckets: int = 0,
     sign: bool = False,
-    count: Callable[[int], None] = lambda rows: None,
+    count: Count = lambda rows, share: None,
 ) -> Received:
     """Read a file into `folder`, a new one; raise ContributionError if all of it is refused.
 
@@ -86,7 +86,7 @@ def receive(
         parts = enumerate(reader.parts())
         for part in workers.in_order(functools.partial(_map, policy, exchange, sign), parts):
             mapped.include(part)
-            count(mapped.typed + len(mapped.rejections.rows))
+            count(mapped.typed + len(mapped.rejections.rows), reader.share)
             _refuse_too_many_rows(reader, mapped, task)
     refuse_no_rows(reader)
     rejections = reader.rejections.copy()

@@ -23,7 +23,7 @@ from hokusai_assets.contribution.reference_rows import (
 from hokusai_assets.contribution.rows import FIRST_ROWS, counted
 from hokusai_assets.digests import content_root
 from hokusai_assets.errors import ReferenceDataError
-from hokusai_assets.records import BaseDataset, BenchmarkDataset, ColumnSchema, PaidDataset
+from hokusai_assets.records import BaseDataset, BenchmarkDataset, ColumnSchema, Dataset, PaidDataset
 from hokusai_assets.tables import ROW_DIGEST, ROW_NUMBER, SOURCE, read_table, write_table
 from hokusai_assets.task import Task
 
@@ -100,6 +100,20 @@ def load_benchmark(
         class_rows_needed=decision_rule.rows_a_class_needs(
             math.floor(Fraction(repr(task.guards.expected_discordance)) * 10**6)
         ),
+    )
+
+
+def load_whole_benchmark(path: str, task: Task, *, key: bytes | None, folder: str) -> Dataset:
+    """The benchmark's rows as received, stored in `folder`: all that leakage is looked for in.
+
+    Rows of base stay among them, so base need not be known; nothing is scored on such a benchmark.
+    """
+    manifest = store_reference(path, task, key=key, kind="benchmark", folder=folder)
+    return Dataset(
+        folder=folder,
+        content_root=manifest.data_hash,
+        row_count=manifest.row_count,
+        columns=_columns(task),
     )
 
 

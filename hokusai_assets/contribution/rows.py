@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 # Numbers of readable rows to the file's row numbers, which are known when all of it was read.
 Renumber = Callable[[Iterable[int]], list[int]]
+# Hears how many rows were read so far, and which share of the file that is, about, if it is known.
+Count = Callable[[int, float | None], None]
 
 FIRST_ROWS = 5
 ROWS_AT_ONCE = 1 << 16  # of a part: enough for Arrow, and little memory
@@ -173,6 +175,7 @@ class RowReader(abc.ABC):
         self.read = 0
         self.rejections = Rejections()
         self.dropped_columns: tuple[str, ...] = ()
+        self.share: float | None = None  # read so far, about; for people who wait
 
     @abc.abstractmethod
     def parts(self) -> Iterator[RawRows]:

@@ -4,9 +4,11 @@ The cleaning is the evaluation's own. What it says is not: every count here is t
 benchmark, as if there were none. Counts add up to the rows read, so a single one taken after the
 benchmark was matched would tell by subtraction how many rows stand in it, and a contributor could
 ask until the benchmark is known. Leakage comes from a second cleaning, of which one word leaves
-this module: none, below or above the share that the task accepts. The word is a bit all the same;
-who validates for strangers must limit how often they may ask. Writing the cleaned rows stands in
-fixing.py; the records in validation.py; what people see, in reporting/.
+this module: below or above the share that the task accepts. It is not told apart whether no row
+leaks, and of few rows it is not told at all (told_from), so that no single row decides the word.
+The word is a bit all the same; who validates for strangers must limit how often they may ask.
+Writing the cleaned rows stands in fixing.py; the records in validation.py; what people see, in
+reporting/.
 """
 
 from __future__ import annotations
@@ -19,8 +21,9 @@ from typing import Any
 
 from hokusai_assets.contribution.cleaning import clean_contributions
 from hokusai_assets.contribution.pii_detectors import mask_text
-from hokusai_assets.contribution.references import load_base, load_benchmark
+from hokusai_assets.contribution.references import load_base, load_whole_benchmark
 from hokusai_assets.contribution.remedies import Refusal, refusal_of, remedy_for
+from hokusai_assets.contribution.rows import Count
 from hokusai_assets.contribution.validation import (
     Leakage,
     Problem,
@@ -55,15 +58,15 @@ def validate(
     benchmark_path: str | None = None,
     folder: str | Path,
     progress: Progress = lambda phase: None,
-    count: Callable[[int], None] = lambda rows: None,
+    count: Count = lambda rows, share: None,
 ) -> Validation:
     """Clean one file as an evaluation would and say what came of it.
 
     Without a base or a benchmark (None) what needs them is not checked, and the result says so.
     `folder` is a local folder for scratch files; unless the file is refused, the usable rows are
     left in `folder`/CLEANED. `progress` hears of each phase, `count` how many rows were read so
-    far. Raises UsageError for a file that cannot be read, TaskError, and
-    ReferenceDataError if base or benchmark cannot be used.
+    far, and about which share of the file that is. Raises UsageError for a file that cannot be
+    read, TaskError, and ReferenceDataError if base or benchmark cannot be used.
     """
     base = None
     if base_path is not None:
@@ -85,19 +88,28 @@ def validate(
     except ContributionError as error:
         return _refused(path, task, base, refusal_of(str(error), _NOBODY.contributor_id))
     leakage: Leakage = "not checked"
-    why_not = "the benchmark is not here"
-    if benchmark_path is not None and base is None:
-        why_not = "the benchmark is here, but not the base data that belong to it"
-    elif benchmark_path is not None and base is not None:
-        progress("looking for rows that stand in the benchmark")
-        leakage = _leakage(source, task, base, benchmark_path, cleaned, key=key, folder=folder)
-    return _accepted(cleaned.contributions[0], task, base, leakage, why_not)
+    if benchmark_path is not None:
+        leakage = "not told"
+        least = told_from(task)
+        if least is not None and cleaned.row_count >= least:
+            progress("looking for rows that stand in the benchmark")
+            leakage = _leakage(source, task, base, benchmark_path, cleaned, key=key, folder=folder)
+    return _accepted(cleaned.contributions[0], task, base, leakage)
+
+
+def told_from(task: Task) -> int | None:
+    """Of how many usable rows on leakage is told: the least of which one row is no more than the
+    accepted share. Of fewer, one row alone would make the word "above", and so be told to stand in
+    the benchmark. None where the task accepts no leaked row: there one row always decides.
+    """
+    accepted = Fraction(repr(task.decision.max_leaked_share))
+    return math.ceil(1 / accepted) if accepted else None
 
 
 def _leakage(
     source: ContributionSource,
     task: Task,
-    base: BaseDataset,
+    base: BaseDataset | None,
     benchmark_path: str,
     cleaned: ContributedDataset,
     *,
@@ -106,14 +118,8 @@ def _leakage(
 ) -> Leakage:
     """One word about the rows of `cleaned` that stand in the benchmark."""
     try:
-        benchmark = load_benchmark(
-            benchmark_path,
-            task,
-            base,
-            key=key,
-            # Leakage is looked for among all rows of the benchmark, so none need be sampled.
-            sample=lambda table, _: table,
-            folder=str(Path(folder, "benchmark")),
+        benchmark = load_whole_benchmark(
+            benchmark_path, task, key=key, folder=str(Path(folder, "benchmark"))
         )
     except ReferenceDataError:
         # Its message counts and numbers the benchmark's rows; `from None` keeps them out of traces.
@@ -139,8 +145,6 @@ def _leakage(
         leaked = distinct = counts.kept
     # The decision rule's comparison, in its integers, so that both say the same of any file.
     limit = math.floor(Fraction(repr(task.decision.max_leaked_share)) * 10**6)
-    if not leaked:
-        return "none"
     return "below" if leaked * 10**6 <= limit * distinct else "above"
 
 
@@ -149,7 +153,6 @@ def _accepted(
     task: Task,
     base: BaseDataset | None,
     leakage: Leakage,
-    why_not: str,
 ) -> Validation:
     manifest, counts = made.manifest, made.counts
     valid = leakage != "above"
@@ -182,7 +185,7 @@ def _accepted(
         base_checked=base is not None,
         base_sentence=_base_sentence(base),
         leakage=leakage,
-        leakage_sentence=_leakage_sentence(leakage, task, why_not),
+        leakage_sentence=_leakage_sentence(leakage, task, base is not None),
     )
 
 
@@ -232,13 +235,20 @@ def _base_sentence(base: BaseDataset | None) -> str:
     return "Duplicates of base data were checked."
 
 
-def _leakage_sentence(leakage: Leakage, task: Task, why_not: str) -> str:
+def _leakage_sentence(leakage: Leakage, task: Task, with_base: bool) -> str:
     if leakage == "not checked":
-        return f"Leakage was not checked: {why_not}."
-    if leakage == "none":
-        return "Rows that stand in the benchmark: none."
+        return "Leakage was not checked: the benchmark is not here."
+    if leakage == "not told":
+        least = told_from(task)
+        of = "a task that accepts none" if least is None else f"fewer than {least:,} usable rows"
+        return (
+            f"Leakage is not told of {of}: it would say of a single row whether it stands in the "
+            "benchmark."
+        )
     other = _or_groups(task) if leakage == "above" else ""
-    return f"Rows that stand in the benchmark: {leakage} {_limit(task)}{other}."
+    # Repeats of base leave the rows that the share is of, and near numbers are told by base's.
+    less = "" if with_base else " The base data are not here; with them the share can be larger."
+    return f"Rows that stand in the benchmark: {leakage} {_limit(task)}{other}.{less}"
 
 
 def _or_groups(task: Task) -> str:

@@ -134,6 +134,27 @@ def test_a_dataset_is_read_and_reported_in_phrases(tmp_path, make_task):
     assert stored_violations(task, fewer) == [label, "4 rows are stored, 5 are recorded"]
 
 
+def test_ids_that_must_differ_are_compared_over_all_parts(tmp_path, make_task):
+    ids = {"name": "id", "type": "text", "role": "id", "unique": True}
+    first = table_of().append_column("id", pa.array(["a", "b", "c", "secret"]))
+    second = table_of().append_column("id", pa.array(["d", "secret", "b", "e"]))
+    for place, table in enumerate((first, second)):
+        write_table(table, tmp_path / "d", place)
+    cells = {
+        name: [*first.column(name).to_pylist(), *second.column(name).to_pylist()] for name in TYPES
+    }
+    dataset = Dataset(
+        folder=str(tmp_path / "d"),
+        content_root=content_root(row_digests(cells)),
+        row_count=8,
+        columns=(),
+    )
+    assert stored_violations(make_task([*COLUMNS, ids]), dataset) == [
+        "column 'id': shares its id with another row (4 rows: 2, 4, 6, 7)"
+    ]
+    assert stored_violations(make_task([*COLUMNS, ids | {"unique": False}]), dataset) == []
+
+
 def test_the_schema_is_a_pandera_schema_of_the_kept_columns(make_task):
     ignored = {"name": "noise", "type": "text", "role": "ignore"}
     schema = pandera_schema(make_task([*COLUMNS, ignored]))

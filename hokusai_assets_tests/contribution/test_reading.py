@@ -10,7 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from hokusai_assets.contribution.reading import read_rows
+from hokusai_assets.contribution import reading_csv, reading_json, reading_parquet
+from hokusai_assets.contribution.reading import open_reader, read_rows
 from hokusai_assets.contribution.rows import RawRows
 from hokusai_assets.errors import ContributionError, MissingFileError, UsageError
 
@@ -251,7 +252,10 @@ SECRET = "alice@example.com"
         ("data.csv", b"key,note,weight,label,s,s\na,x,1,good,1,2\n", "1 column name more than"),
         ("data.csv", HEADER[:-1] + b",\xff\n" + ROW, "is not UTF-8"),
         ("data.csv", HEADER[:4] + b"\0" * 40 + HEADER[4:] + ROW, "is binary, not text"),
-        ("data.csv", HEADER + b"a,x,1,good\r\nb,y,2,bad\n", "line ends are mixed"),
+        ("data.csv", HEADER + b"a,x,1,good\rb,y,2,bad\n", "line ends are mixed"),
+        ("data.csv", HEADER + b"a,x,1,good\r\nb,y\rz,2,bad\n", "line ends are mixed"),
+        ("data.csv", HEADER + b'a,"x"y,1,good\r\nb,y,2,bad\n', "line ends are mixed"),
+        ("data.csv", HEADER + b'a,x,1,good\r\nb,"y,2,bad\n', "line ends are mixed"),
         ("data.csv", b"key," + b"x" * (1 << 21), "first line of more than 1 MiB"),
         ("data.csv.gz", gzip.compress(HEADER + ROW, mtime=0)[:-9], "ends too early"),
         ("data.xlsx", b"PK\x03\x04rest", "spreadsheet"),
@@ -291,6 +295,34 @@ def test_other_encodings_and_compressed_files_are_read(read, encoding, compresse
     assert raw.source.compression == ("gzip" if compressed else None)
     expected = {"utf-8-sig": "utf-8", "cp1252": "cp1252"}.get(encoding, "utf-16")
     assert raw.source.encoding is not None and raw.source.encoding.startswith(expected)
+
+
+@pytest.mark.parametrize("ending", FORMATS)
+def test_how_much_of_a_file_was_read_is_known_meanwhile(
+    tmp_path, make_task, write, rows, monkeypatch, ending
+):
+    """About, in CSV: a file's first rows tell how long its others are."""
+    monkeypatch.setattr(reading_json, "ROWS_AT_ONCE", 1000)
+    monkeypatch.setattr(reading_parquet, "ROWS_AT_ONCE", 1000)
+    monkeypatch.setattr(reading_csv, "ROWS_AT_ONCE", 1000)
+    write(tmp_path / f"own.{ending}", rows(10_000))
+    with open_reader(str(tmp_path / f"own.{ending}"), make_task()) as reader:
+        assert reader.share is None
+        shares = [reader.share for _ in reader.parts()]
+    assert len(shares) >= 5
+    assert shares == sorted(shares)
+    for place, share in enumerate(shares, 1):
+        assert share == pytest.approx(place / len(shares), abs=0.12)
+    assert shares[-1] == pytest.approx(1, abs=0.05)
+
+
+def test_of_several_files_the_share_is_that_of_all(tmp_path, make_task, write, rows):
+    for name in "abcd":
+        (tmp_path / "data").mkdir(exist_ok=True)
+        write(tmp_path / "data" / f"{name}.parquet", rows(50, name))
+    with open_reader(str(tmp_path / "data"), make_task()) as reader:
+        shares = [reader.share for _ in reader.parts()]
+    assert shares == pytest.approx([0.25, 0.5, 0.75, 1], abs=0.01)
 
 
 def test_a_folder_is_its_files_in_order_of_their_names(tmp_path, make_task, write, rows):
@@ -349,7 +381,7 @@ def test_a_missing_file_a_folder_and_an_unknown_protocol_are_usage_errors(tmp_pa
         (f"{SECRET}.csv", b""),
         ("data.csv", f"{SECRET},x,1,good\n{SECRET},x,1,good\n".encode()),
         ("data.csv", f"key,note,weight,label,{SECRET},{SECRET}\n".encode() + ROW),
-        ("data.csv", HEADER + f"{SECRET},x,1,good\r\n{SECRET},x\n".encode()),
+        ("data.csv", HEADER + f"{SECRET},x,1,good\r{SECRET},x\n".encode()),
         ("data.json", f'[{{"{SECRET}": "{SECRET}", }}]'.encode()),
         ("data.json", f'[{{"{SECRET}": "{SECRET}"}}]'.encode()),
         ("data.json", f'{{"{SECRET}": "{SECRET}"}}'.encode()),

@@ -14,7 +14,7 @@ from hokusai_assets.contribution.fixing import (
     write_fixed,
 )
 from hokusai_assets.contribution.remedies import refusal_of, remedy_for
-from hokusai_assets.contribution.validating import CLEANED, validate
+from hokusai_assets.contribution.validating import CLEANED, told_from, validate
 from hokusai_assets.errors import (
     ContributionError,
     MissingFileError,
@@ -33,17 +33,18 @@ def check(tmp_path, write, make_task, rows):
     """Validate rows against base and benchmark rows; None leaves one out."""
     runs = 0
 
-    def run(own, *, base=(), benchmark=(), task=None, key=None, suffix="csv", keep=None):
+    def run(
+        own, *, base=(), benchmark=(), task=None, key=None, suffix="csv", keep=None, spare=True
+    ):
         nonlocal runs
         runs += 1
         place = tmp_path / f"run{runs}"
         place.mkdir()
         paths = {}
-        for name, some, spare in (("base", base, "b"), ("benchmark", benchmark, "m")):
+        for name, some, of in (("base", base, "b"), ("benchmark", benchmark, "m")):
             if some is not None:
-                paths[f"{name}_path"] = str(
-                    write(place / f"{name}.csv", [*some, *rows(10, f"spare{spare}")])
-                )
+                more = rows(10, f"spare{of}") if spare else []
+                paths[f"{name}_path"] = str(write(place / f"{name}.csv", [*some, *more]))
         file = write(place / f"own.{suffix}", own)
         if keep is not None:
             keep(file)
@@ -88,7 +89,7 @@ def test_a_clean_file_needs_nothing(check, rows):
     found, _ = check(rows(20, "c"))
     assert found.verdict == "Valid: every row can be used. Nothing needs to be done."
     assert found.problems == found.pii == ()
-    assert found.leakage == "none"
+    assert found.leakage == "not told"
 
 
 def test_it_is_the_evaluations_own_cleaning(check, rows, source, reference, make_task, tmp_path):
@@ -113,14 +114,38 @@ def test_what_is_not_here_is_said_and_not_checked(check, rows):
     assert found.base_sentence.startswith("Duplicates of base data were not checked")
     assert found.leakage == "not checked"
     assert found.leakage_sentence == "Leakage was not checked: the benchmark is not here."
-    alone, _ = check(rows(20, "c"), base=None)
-    assert alone.leakage == "not checked"
-    assert "not the base data that belong to it" in alone.leakage_sentence
+
+
+@pytest.mark.parametrize(("leaked", "word"), [(0, "below"), (2, "below"), (3, "above")])
+def test_a_benchmark_without_base_data_is_compared_with_all_the_same(check, rows, leaked, word):
+    own = rows(200, "c")
+    found, _ = check(own, base=None, benchmark=own[:leaked])
+    assert (found.leakage, found.base_checked) == (word, False)
+    assert found.leakage_sentence == (
+        f"Rows that stand in the benchmark: {word} 1 %. The base data are not here; with them the "
+        "share can be larger."
+    )
+
+
+@pytest.mark.parametrize("column", [{}, {"role": "group"}])
+def test_without_base_no_group_makes_a_file_invalid(check, rows, make_task, column):
+    """Which of the benchmark's groups are scored is not known without base."""
+    columns = [
+        {"name": "key", "type": "text", "role": "id"},
+        {"name": "note", "type": "text", "nullable": True},
+        {"name": "author", "type": "category", **column},
+        {"name": "label", "type": "category", "role": "target"},
+    ]
+    own, theirs = ([row | {"author": "ann"} for row in rows(150, of)] for of in "cm")
+    spare = [row | {"author": "bob"} for row in rows(1, "sparem")]
+    task = make_task(columns)
+    found, _ = check(own, base=None, benchmark=[*theirs, *spare], task=task, spare=False)
+    assert (found.leakage, found.valid) == ("below", True)
 
 
 @pytest.mark.parametrize(
     ("leaked", "word", "valid"),
-    [(0, "none", True), (1, "below", True), (2, "below", True), (3, "above", False)],
+    [(0, "below", True), (1, "below", True), (2, "below", True), (3, "above", False)],
 )
 def test_leakage_is_one_word_and_the_rules_own(check, rows, leaked, word, valid):
     own = rows(200, "c")
@@ -128,6 +153,40 @@ def test_leakage_is_one_word_and_the_rules_own(check, rows, leaked, word, valid)
     assert (found.leakage, found.valid) == (word, valid)
     rule = Fraction(leaked, 200) <= Fraction(1, 100)  # at most, as the decision rule has it
     assert rule is valid
+
+
+def test_no_single_row_decides_what_is_told(check, rows):
+    """A guess among any rows of one's own gets the same answer whether it is right or wrong."""
+    guess = rows(1, "guess")
+    for others in (0, 1, 98, 99, 150, 400):
+        own = [*rows(others, "c"), *guess]
+        right, wrong = (check(own, benchmark=rows(1, of))[0] for of in ("guess", "other"))
+        assert right == wrong
+        assert right.leakage == ("not told" if others < 99 else "below")
+
+
+def test_of_few_rows_nothing_is_told_however_many_leak(check, rows):
+    own = rows(99, "c")
+    found, scratch = check([*own, own[0] | {"key": "again"}], benchmark=own)  # 99 of use
+    assert (found.leakage, found.valid) == ("not told", True)
+    assert found.leakage_sentence == (
+        "Leakage is not told of fewer than 100 usable rows: it would say of a single row whether "
+        "it stands in the benchmark."
+    )
+    assert not (scratch / "benchmark").exists()  # not even read
+    assert check(rows(100, "c"), benchmark=own)[0].leakage == "above"
+
+
+@pytest.mark.parametrize(
+    ("share", "least"), [(0.01, 100), (0.025, 40), (0.03, 34), (1.0, 1), (0.0, None)]
+)
+def test_from_how_many_rows_on_leakage_is_told(check, rows, make_task, share, least):
+    task = make_task(decision={"max_leaked_share": share})
+    assert told_from(task) == least
+    if least is None:
+        found, _ = check(rows(300, "c"), benchmark=rows(300, "c"), task=task)
+        assert found.leakage == "not told"
+        assert "of a task that accepts none: it would" in found.leakage_sentence
 
 
 def test_the_share_is_of_rows_that_fit_the_task(check, rows):
@@ -179,7 +238,7 @@ def test_a_benchmark_changes_only_the_words_about_it(check, rows):
 def test_an_unusable_benchmark_is_no_oracle(check, rows):
     bad = [row | {"weight": "x"} for row in rows(10, "m")]
     with pytest.raises(ReferenceDataError) as caught:
-        check(rows(20, "c"), benchmark=bad)
+        check(rows(120, "c"), benchmark=bad)
     assert caught.value.__suppress_context__
     assert not any(character.isdigit() for character in str(caught.value))
 
@@ -231,7 +290,7 @@ def test_phases_are_told_in_their_order(tmp_path, write, rows, make_task):
     phases: list[str] = []
     validate(
         paths[0],
-        make_task(),
+        make_task(decision={"max_leaked_share": 0.05}),
         key=None,
         base_path=paths[1],
         benchmark_path=paths[2],

@@ -54,13 +54,21 @@ def plain_verdict(decision: Mapping[str, Any]) -> str:
 
 
 def leakage_sentence(part: Mapping[str, Any], attestation: Mapping[str, Any]) -> str:
-    """None, below or above what is accepted; never how many."""
+    """Below or above what is accepted; never how many, nor whether there are any.
+
+    Nothing of a file of so few rows that one alone is more than is accepted: the sentence would say
+    of that row whether it stands in the benchmark. How many rows there are is counted as without a
+    benchmark, as in cleaning_counts.
+    """
     cleaning = part["data_manifest"]["cleaning"]
     leaked = cleaning["leaked"]
     distinct = leaked + cleaning["kept"]
     limit = attestation["plan"]["rule"]["max_leaked_share_millionths"]
-    if not leaked:
-        return "Rows that stand in the benchmark: none."
+    if limit * cleaning_counts(part)["compared"] < 10**6:
+        return (
+            "Whether rows stand in the benchmark is not told of so few: it would say of a single "
+            "row whether it does."
+        )
     side = "below" if leaked * 10**6 <= limit * distinct else "above"
     return f"Rows that stand in the benchmark: {side} {limit / 10**4:g} %."
 

@@ -18,6 +18,11 @@ from hokusai_assets_tests.conftest import Evaluated
 from hokusai_assets_tests.reporting.report.conftest import Documents, Page, assert_needs_nothing
 
 HOSTILE = "<script>alert(1)</script>"
+NONE_GONE = {
+    **{f"duplicates_{of}": 0 for of in ("within", "of_base", "across")},
+    "rejected": 0,
+    "dropped_pii": 0,
+}
 
 
 def page(documents: Documents) -> str:
@@ -84,14 +89,29 @@ def test_how_many_rows_leaked_is_not_told(whole: Documents) -> None:
 
 @pytest.mark.parametrize(
     ("leaked", "kept", "said"),
-    [(0, 199, "none."), (1, 198, "below 1 %."), (1, 99, "below 1 %."), (2, 197, "above 1 %.")],
+    [(0, 199, "below 1 %."), (1, 198, "below 1 %."), (1, 99, "below 1 %."), (2, 197, "above 1 %.")],
 )
 def test_leakage_is_one_word(one: Documents, leaked: int, kept: int, said: str) -> None:
+    cleaning(one).update(read=leaked + kept, **NONE_GONE)
     cleaning(one).update(leaked=leaked, kept=kept, already_paid=0)
     sentence = leakage_sentence(one.output["contributor_attribution"], one.attestation)
     assert sentence == f"Rows that stand in the benchmark: {said}"
     for each in told(one):
         assert sentence in " ".join(each.split())
+
+
+def test_of_few_rows_leakage_is_not_told(one: Documents) -> None:
+    """One row alone would be above, so the sentence would say of it that it leaks."""
+    said = []
+    for leaked in (0, 1, 99):
+        cleaning(one).update(read=99, **NONE_GONE)
+        cleaning(one).update(leaked=leaked, kept=99 - leaked, already_paid=0)
+        said.append(leakage_sentence(one.output["contributor_attribution"], one.attestation))
+    assert said[0].startswith("Whether rows stand in the benchmark is not told of so few")
+    assert set(said) == {said[0]}
+    cleaning(one).update(read=100, leaked=100, kept=0)
+    one_more = leakage_sentence(one.output["contributor_attribution"], one.attestation)
+    assert one_more == "Rows that stand in the benchmark: above 1 %."
 
 
 @pytest.mark.parametrize(
