@@ -462,3 +462,40 @@ def test_no_word_of_a_refusal_is_lost(message):
 def test_unknown_reasons_have_a_remedy_too():
     assert remedy_for("something new") == "Correct these rows or leave them out."
     assert remedy_for("below 3").startswith("Check the unit")
+
+
+@pytest.fixture
+def by_author(rows):
+    """Rows that differ in everything, of one author."""
+
+    def make(count, prefix, author):
+        return [row | {"author": author} for row in rows(count, prefix)]
+
+    return make
+
+
+def test_of_the_benchmarks_groups_nothing_is_told(check, by_author, make_task):
+    """Neither by a count nor by the word: only that not a single row could be used."""
+    task = make_task(
+        [
+            {"name": "key", "type": "text", "role": "id"},
+            {"name": "note", "type": "text"},
+            {"name": "author", "type": "category", "role": "group", "nullable": True},
+            {"name": "label", "type": "category", "role": "target"},
+        ]
+    )
+    base = by_author(1, "b", "ann")
+    scored, other = by_author(20, "m", "bob"), by_author(20, "x", "eve")
+    own = [*by_author(50, "c", "bob"), *by_author(50, "d", "cid")]
+    told = []
+    for benchmark in (scored, other):
+        found, _ = check(own, base=base, benchmark=benchmark, task=task)
+        told.append(found.model_dump(exclude={"file"}))
+    assert told[0] == told[1]
+    assert (told[0]["leakage"], told[0]["counts"]["usable"]) == ("none", 100)
+    alone, _ = check(own[:50], base=base, benchmark=scored, task=task)
+    assert (alone.leakage, alone.valid) == ("above", False)
+    assert alone.leakage_sentence == (
+        "Rows that stand in the benchmark: above 1 %, or every author does."
+    )
+    assert "or every author does, so no gain would count" in alone.verdict
