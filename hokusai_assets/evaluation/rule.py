@@ -15,6 +15,7 @@ from hokusai_assets import decision_rule
 from hokusai_assets.errors import TaskError
 from hokusai_assets.evaluation.own_metrics import source_digest
 from hokusai_assets.scoring import METRICS
+from hokusai_assets.scoring.deltas import SEED_MEAN_AND_MCNEMAR
 from hokusai_assets.task import METRIC_NAMES, Task, is_own
 
 GUARD_LEVEL_MILLIONTHS = 50_000
@@ -80,8 +81,8 @@ def _test_of(task: Task, metric: str, seeds: int) -> str:
     clustered = task.group_column is not None
     binary = len(task.data.labels) == 2
     if metric == "accuracy" or (metric == "recall" and binary):
-        if seeds == 1 and not clustered:
-            return "mcnemar_exact"
+        if not clustered:
+            return "mcnemar_exact" if seeds == 1 else SEED_MEAN_AND_MCNEMAR
         return _approximate("influence_normal", clustered, seeds)
     plain = "delong_normal" if metric == "auroc" else "influence_normal"
     return _approximate(plain, clustered, seeds)

@@ -183,7 +183,7 @@ def test_several_seeds_give_the_mean_and_a_wider_test(report_on, example):
     accuracy = report.delta_of("accuracy")
     expected = (labels == truth).mean() - (base.labels == truth).mean()
     assert accuracy.delta == pytest.approx(expected, abs=1e-12)
-    assert accuracy.method == "seed_mean_t"
+    assert accuracy.method == "seed_mean_t_and_mcnemar"
     rows = ((labels == truth).mean(axis=0) - (base.labels[0] == truth)).std() / np.sqrt(3_000)
     assert accuracy.standard_error_nano > rows * 1e9
     # Rows fixed and broken are those of the first seed, whose model is released.
