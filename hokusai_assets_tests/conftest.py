@@ -136,6 +136,19 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("DAGSTER_HOME", str(dagster_home))
 
 
+@pytest.fixture(autouse=True)
+def one_process(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What would go to a second process is done in the test's own, which has its libraries.
+
+    Starting one a test would import them each time. Whole processes start theirs all the same,
+    and so do the tests that are about it.
+    """
+    from hokusai_assets import second_process
+
+    if "second_process" not in request.node.keywords:
+        monkeypatch.setattr(second_process, "start", lambda: None)
+
+
 @pytest.fixture
 def small(tmp_path: Path) -> SmallTask:
     """A task with 120 base, 400 benchmark and 300 contributed rows."""

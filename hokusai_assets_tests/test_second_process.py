@@ -15,6 +15,8 @@ from hokusai_assets import second_process
 from hokusai_assets.errors import ModelError, TaskError
 from hokusai_assets.settings import SECRETS, VARIABLES
 
+pytestmark = pytest.mark.second_process
+
 
 @pytest.fixture(autouse=True)
 def _none_is_left() -> Iterator[None]:

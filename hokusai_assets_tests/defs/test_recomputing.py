@@ -4,13 +4,11 @@ import gzip
 import json
 import shutil
 from collections.abc import Callable
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from hokusai_assets import second_process
 from hokusai_assets.attestation.bundle_reading import read_bundle
 from hokusai_assets.attestation.verifying.outcome import Step
 from hokusai_assets.defs.recomputing import recompute
@@ -39,38 +37,31 @@ def data(evaluated: Evaluated, tmp_path: Path) -> Path:
     return folder
 
 
-def recomputed(evaluated: Evaluated, data: Path, monkeypatch: pytest.MonkeyPatch) -> Step:
-    monkeypatch.setattr(second_process, "running", nullcontext)  # starting one takes longer here
+def recomputed(evaluated: Evaluated, data: Path) -> Step:
     place = evaluated["attestation"].bundle_path
     return recompute(read_bundle(place), str(data), lambda asset, state: None)
 
 
-def test_the_same_data_in_another_form_are_equal(
-    evaluated: Evaluated, data: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_same_data_in_another_form_are_equal(evaluated: Evaluated, data: Path) -> None:
     first = data / "contributions" / "0-first.csv"
     lines = first.read_text().splitlines(keepends=True)
     first.unlink()
     with gzip.open(first.with_suffix(".csv.gz"), "wt") as stream:
         stream.writelines([lines[0], *reversed(lines[1:])])
-    step = recomputed(evaluated, data, monkeypatch)
+    step = recomputed(evaluated, data)
     assert (step.name, step.verdict, step.sentence) == ("recompute", "holds", "Equal.")
 
 
-def test_other_data_differ(
-    evaluated: Evaluated, data: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_other_data_differ(evaluated: Evaluated, data: Path) -> None:
     write_csv(data / "contributions" / "1-second.csv", make_rows(101, 4, "d"))
-    step = recomputed(evaluated, data, monkeypatch)
+    step = recomputed(evaluated, data)
     assert (step.name, step.verdict) == ("recompute", "differs")
     assert "core.content_roots.contributions[1]" in " ".join((step.sentence, *step.more))
 
 
-def test_data_that_cannot_be_evaluated_differ(
-    evaluated: Evaluated, data: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_data_that_cannot_be_evaluated_differ(evaluated: Evaluated, data: Path) -> None:
     (data / "base.csv").write_text("id\n1\n")
-    step = recomputed(evaluated, data, monkeypatch)
+    step = recomputed(evaluated, data)
     assert step.verdict == "differs"
     assert step.sentence.startswith("It cannot be computed again: ")
 
@@ -80,7 +71,7 @@ def test_what_is_missing_is_a_sentence(
 ) -> None:
     def said() -> str:
         with pytest.raises(HokusaiError) as raised:
-            recomputed(evaluated, data, monkeypatch)
+            recomputed(evaluated, data)
         assert raised.value.exit_code == 2
         return str(raised.value)
 
