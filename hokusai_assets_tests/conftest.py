@@ -127,6 +127,7 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No variable of the developer's machine reaches a test; nothing is stored in the tree."""
     from hokusai_assets.settings import VARIABLES
 
+    sys.setrecursionlimit(1000)  # a library for Ethereum raises it wherever it is imported
     for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOKUSAI_HOME", str(tmp_path / "home"))

@@ -6,6 +6,7 @@ with this package's own digest first. Checking them needs no such library.
 
 import itertools
 import re
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -60,6 +61,7 @@ def ethereum_key_from_environment(
 
 def sign_request(request: MintRequest, key: EthereumKey) -> MintSignature:
     """The signature of a request; raises UsageError where eth-account is not installed."""
+    limit = sys.getrecursionlimit()
     try:
         from eth_account import Account
         from eth_account.messages import encode_typed_data
@@ -68,6 +70,9 @@ def sign_request(request: MintRequest, key: EthereumKey) -> MintSignature:
             "Signing a mint request needs eth-account: install hokusai-assets[mint]. Writing and "
             "checking one does not."
         ) from None
+    finally:
+        # A library under it raises the limit so far that deep JSON would end this process.
+        sys.setrecursionlimit(limit)
     signable = encode_typed_data(full_message=_with_integers(request.typed_data))
     encoded = b"\x19" + signable.version + signable.header + signable.body  # EIP-191
     if eip712.keccak256(encoded) != request.digest:

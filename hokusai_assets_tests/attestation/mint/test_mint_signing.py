@@ -166,3 +166,26 @@ def test_writing_and_checking_import_no_ethereum_library() -> None:
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
     )
     assert done.stdout == "[]\n"
+
+
+def test_the_limit_that_bounds_json_is_left_where_it_was() -> None:
+    import subprocess
+
+    script = (
+        "import sys\n"
+        "from hokusai_assets_tests.attestation.mint.test_mint_signing import *\n"
+        "before = 777\n"
+        "sys.setrecursionlimit(before)\n"
+        "for name in [n for n in sys.modules if n.split('.')[0] in {'eth_account', 'py_ecc'}]:\n"
+        "    del sys.modules[name]\n"
+        "sign_request(request_of(), key(5))\n"
+        "print(sys.getrecursionlimit())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
+    )
+    assert done.stdout == "777\n"
