@@ -174,10 +174,9 @@ def test_the_limit_that_bounds_json_is_left_where_it_was() -> None:
     script = (
         "import sys\n"
         "from hokusai_assets_tests.attestation.mint.test_mint_signing import *\n"
-        "before = 777\n"
-        "sys.setrecursionlimit(before)\n"
-        "for name in [n for n in sys.modules if n.split('.')[0] in {'eth_account', 'py_ecc'}]:\n"
+        "for name in [n for n in sys.modules if n.startswith(('eth_', 'py_ecc'))]:\n"
         "    del sys.modules[name]\n"
+        "sys.setrecursionlimit(777)\n"
         "sign_request(request_of(), key(5))\n"
         "print(sys.getrecursionlimit())\n"
     )
