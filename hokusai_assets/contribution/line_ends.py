@@ -48,11 +48,12 @@ def has_mixed_ends(path: Path, delimiter: str, longest: int) -> bool:
 
 
 def rows_in(path: Path, delimiter: str) -> float:
-    """About how many records a file has, by the length of its first ones; 0 if none ends there."""
+    """About how many records follow a file's first, by the length of those at its start; 0 if no
+    other ends there."""
     with path.open("rb") as stream:
         start = stream.read(_SAMPLE_BYTES).removeprefix(_BOM)
     ends = _ends(start, ord(delimiter))
-    return path.stat().st_size * len(ends) / ends[-1][1] if ends else 0.0
+    return path.stat().st_size * len(ends) / ends[-1][1] - 1 if ends else 0.0
 
 
 def copy_with_line_feeds(path: Path, target: Path, delimiter: str, longest: int) -> None:

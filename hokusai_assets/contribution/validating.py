@@ -45,6 +45,7 @@ from hokusai_assets.task import Task
 Progress = Callable[[str], None]
 
 CLEANED = "cleaned"
+_ROOTS = ("content_root_received", "content_root_usable")
 # Cleaning wants to know whose file it is. Here nobody is named, and errors lose the name again.
 _NOBODY = ContributionSource(path="", contributor_id="nobody", wallet_address="")
 
@@ -180,6 +181,7 @@ def _accepted(
         pii_policy=manifest.pii_policy,
         dropped_columns=manifest.dropped_columns,
         quality=manifest.quality,
+        near_method=manifest.near_method,
         content_root_received=made.content_root_received,
         content_root_usable=made.content_root_cleaned,
         base_checked=base is not None,
@@ -192,7 +194,7 @@ def _accepted(
 def _refused(path: str, task: Task, base: BaseDataset | None, refusal: Refusal) -> Validation:
     local = None if is_url(path) else Path(path)
     nothing: dict[str, Any] = dict.fromkeys(
-        ("counts", "pii_policy", "quality", "content_root_received", "content_root_usable")
+        ("counts", "pii_policy", "quality", "near_method", *_ROOTS)
     )
     return Validation(
         task_id=task.id,

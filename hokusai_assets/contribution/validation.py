@@ -59,8 +59,8 @@ class Problem(Record):
 class Validation(Record):
     """Everything a contributor is told; no cell's value and no count that a benchmark changed.
 
-    `counts`, `quality` and the content roots are None where the file was refused. `verdict` says
-    whether it is valid and what to do.
+    `counts`, `quality`, `near_method` (how near rows were looked for, or why not) and the content
+    roots are None where the file was refused. `verdict` says whether it is valid and what to do.
     """
 
     validation_schema: Literal[1] = 1
@@ -75,6 +75,7 @@ class Validation(Record):
     pii_policy: str | None
     dropped_columns: tuple[str, ...]
     quality: Quality | None
+    near_method: str | None
     content_root_received: str | None
     content_root_usable: str | None
     base_checked: bool

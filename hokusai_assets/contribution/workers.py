@@ -1,8 +1,11 @@
 """One function over many items, in order, on all cores where that pays.
 
 Processes rather than threads, because hashing short rows holds Python's lock. Spawned rather than
-forked: a fork copies locks that threads of DuckDB and Arrow may hold. What is no size worth a
-process is done where it stands, so that small runs start nothing.
+forked: a fork copies locks that threads of DuckDB and Arrow may hold. Spawned without the program
+that started this process: each worker would run it again, which of `dagster` is a second of imports
+that no worker needs, and of a script without a guard the whole script. So functions that workers
+are to do must stand in modules. What is no size worth a process is done where it stands, so that
+small runs start nothing.
 """
 
 from __future__ import annotations
@@ -11,10 +14,14 @@ import collections
 import concurrent.futures
 import multiprocessing
 import os
+import sys
+import threading
+import types
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from multiprocessing.context import SpawnContext, SpawnProcess
+from typing import Any, ClassVar, TypeVar
 
 from hokusai_assets.errors import StorageError
 
@@ -78,7 +85,7 @@ def workers(*, parallel: bool) -> Iterator[Workers]:
     if not parallel or count < 2 or multiprocessing.current_process().daemon:
         yield Workers(None, 1)
         return
-    context: Any = multiprocessing.get_context("spawn")
+    context = _Context()
     with (
         _plain_memory(),
         ProcessPoolExecutor(count, mp_context=context, initializer=_use_plain_memory) as executor,
@@ -86,6 +93,30 @@ def workers(*, parallel: bool) -> Iterator[Workers]:
         for _ in range(count):  # starting takes a moment, in which the file can be opened
             executor.submit(_use_plain_memory)
         yield Workers(executor, count)
+
+
+class _Process(SpawnProcess):
+    """A spawned process that does not run this one's program first.
+
+    Which program that is, a process is told when it starts, from the module __main__ of this one:
+    meanwhile an empty one stands there.
+    """
+
+    def start(self) -> None:
+        with _main_is_hidden:
+            main = sys.modules["__main__"]
+            sys.modules["__main__"] = types.ModuleType("__main__")
+            try:
+                super().start()
+            finally:
+                sys.modules["__main__"] = main
+
+
+class _Context(SpawnContext):
+    Process: ClassVar[Any] = _Process
+
+
+_main_is_hidden = threading.Lock()
 
 
 def _work(function: Callable[[Item], Result], item: Item) -> Result:

@@ -10,7 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hokusai_assets.reporting.validation_summary import file_words, row_parts
+from hokusai_assets.reporting.validation_summary import (
+    columns_words,
+    file_words,
+    row_parts,
+    share_words,
+)
 
 TEMPLATE = "validation.html.jinja"
 _COLOURS = {
@@ -50,6 +55,8 @@ def render_page(told: Mapping[str, Any]) -> str:
         file_words=file_words(told["file"]),
         parts=row_parts(counts) if counts else [],
         bar=bar_of(counts) if counts else [],
+        share_words=share_words,
+        columns_words=columns_words,
     )
 
 

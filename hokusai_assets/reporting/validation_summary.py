@@ -28,6 +28,9 @@ PARTS = (
 )
 
 
+_NUMBERS = {"Rows", "Cells", "Value", "Base"}  # columns of tables, read from the right
+
+
 def size_words(size_bytes: int | None) -> str:
     """A size as people say it, in powers of 1,000."""
     if size_bytes is None:
@@ -53,6 +56,16 @@ def row_parts(counts: Mapping[str, Any]) -> list[tuple[str, str]]:
         *gone,
         (f"{counts['usable']:,}", "would be used, less those that stand in the benchmark"),
     ]
+
+
+def share_words(value: float | None) -> str:
+    """A share or distance in [0, 1] to three digits."""
+    return "undefined" if value is None else f"{value:.3f}"
+
+
+def columns_words(columns: Mapping[str, float | None]) -> str:
+    """What a part of quality says of each column."""
+    return ", ".join(f"{name} {share_words(value)}" for name, value in columns.items())
 
 
 def print_validation(told: Mapping[str, Any], written: Sequence[str] = ()) -> None:
@@ -95,7 +108,11 @@ def _findings(told: Mapping[str, Any]) -> Iterator[RenderableType]:
         ("Rows" if not index else "", f"{number:>9} {phrase}")
         for index, (number, phrase) in enumerate(row_parts(counts))
     )
-    notes = [("Base data", told["base_sentence"]), ("Benchmark", told["leakage_sentence"])]
+    notes = [
+        ("Base data", told["base_sentence"]),
+        ("Near rows", told["near_method"]),
+        ("Benchmark", told["leakage_sentence"]),
+    ]
     if counts["conflicts"]:
         notes.append(
             (
@@ -136,12 +153,20 @@ def _findings(told: Mapping[str, Any]) -> Iterator[RenderableType]:
     yield _entries([("", told["pii_policy"])])
     yield ""
     quality = told["quality"]
-    parts = [
-        f"{part['name'].replace('_', ' ')} "
-        + ("undefined" if part["value"] is None else f"{part['value']:.3f}")
-        for part in quality["parts"]
-    ]
-    yield _entries([("Quality", f"{quality['score']:.3f} of 1: " + ", ".join(parts))])
+    yield _entries([("Quality", f"{quality['score']:.3f} of 1, the mean of")])
+    yield _table(
+        ("Part", "Value", "Base", "By column, or why undefined"),
+        [
+            (
+                part["name"].replace("_", " "),
+                share_words(part["value"]),
+                "" if part["base_value"] is None else share_words(part["base_value"]),
+                part["reason"] or columns_words(part["columns"]),
+            )
+            for part in quality["parts"]
+        ],
+    )
+    yield ""
     yield _entries([("Content root", told["content_root_usable"])])
 
 
@@ -181,9 +206,7 @@ def _table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for name in names:
-        table.add_column(
-            name, justify="right" if name in {"Rows", "Cells"} else "left", overflow="fold"
-        )
+        table.add_column(name, justify="right" if name in _NUMBERS else "left", overflow="fold")
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     return table

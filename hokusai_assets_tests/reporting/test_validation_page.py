@@ -30,6 +30,7 @@ COUNTS = {
     "conflicts": 4,
 }
 PLAIN = {"compression": None, "files": 1, "notes": []}
+QUALITY = {"definition": "", "value": None, "reason": None, "base_value": None, "columns": {}}
 TOLD = {
     "validation_schema": 1,
     "task_id": "unit",
@@ -55,10 +56,13 @@ TOLD = {
     "quality": {
         "score": 0.75,
         "parts": [
-            {"name": "validity", "value": 0.995, "definition": "a share"},
-            {"name": "label_balance", "value": None, "definition": "another"},
+            QUALITY | {"name": "validity", "value": 0.995, "definition": "a share"},
+            QUALITY | {"name": "label_balance", "definition": "another", "reason": "no base"},
+            QUALITY | {"name": "label_noise", "value": 0.9, "base_value": 0.875},
+            QUALITY | {"name": "drift", "value": 0.7, "columns": {HOSTILE: 0.6, "late": None}},
         ],
     },
+    "near_method": "Near is what is near.",
     "content_root_received": "a" * 64,
     "content_root_usable": "b" * 64,
     "base_checked": False,
@@ -82,6 +86,7 @@ REFUSED = {
     "pii_policy": None,
     "dropped_columns": [],
     "quality": None,
+    "near_method": None,
 }
 
 
@@ -139,8 +144,12 @@ def test_the_page_says_what_was_found():
         "note email 1,234 mask",
         "[EMAIL]",
         "Quality: 0.750 of 1",
+        "Part Value Of base",
         "validity a share 0.995",
-        "label balance another undefined",
+        "label balance another. Undefined: no base undefined",
+        "label noise 0.900 0.875",
+        f"By column: {HOSTILE} 0.600, late undefined 0.700",
+        TOLD["near_method"],
         "Conflicts: 4 usable rows",
         "b" * 64,
     ):
@@ -221,7 +230,10 @@ def test_the_terminal_says_what_was_found(capsys):
         "4 usable rows have the features of another row",
         "1,234 mask",
         "[EMAIL]",
-        "0.750 of 1: validity 0.995, label balance undefined",
+        "Near rows Near is what is near.",
+        "Quality 0.750 of 1, the mean of Part Value Base By column, or why undefined",
+        "validity 0.995 label balance undefined no base label noise 0.900 0.875 drift 0.700",
+        "late undefined",
         f"Verdict {TOLD['verdict']}",
     ):
         assert said in printed, said

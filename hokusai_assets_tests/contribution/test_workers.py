@@ -1,0 +1,61 @@
+"""Workers: processes of their own that start without the program that started this one."""
+
+import os
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from hokusai_assets.contribution.workers import workers
+from hokusai_assets_tests.conftest import ROOT
+
+# As `dagster job execute` is: a program, and one that nobody guarded against being run again.
+PROGRAM = """
+import os, pathlib, sys
+with pathlib.Path(sys.argv[1]).open("a") as seen:
+    seen.write(f"{os.getpid()}\\n")
+from hokusai_assets.contribution.workers import workers
+with workers(parallel=True) as hands:
+    assert list(hands.in_order(abs, range(-3, 3))) == [3, 2, 1, 0, 1, 2]
+    assert hands.later(os.getpid)() != os.getpid()
+import __main__
+assert __main__.seen is seen
+"""
+
+pytestmark = pytest.mark.skipif(
+    len(os.sched_getaffinity(0)) < 2, reason="on one core no worker is started"
+)
+
+
+@pytest.mark.parametrize("how", ["script", "module"])
+def test_a_workers_parents_program_is_not_run_again(tmp_path, how):
+    (tmp_path / "program.py").write_text(PROGRAM)
+    words = [str(tmp_path / "program.py")] if how == "script" else ["-m", "program"]
+    done = subprocess.run(
+        [sys.executable, *words, str(tmp_path / "seen")],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len((tmp_path / "seen").read_text().splitlines()) == 1
+
+
+def test_main_is_itself_again_whichever_thread_started_a_worker():
+    before = sys.modules["__main__"]
+    results = []
+
+    def work():
+        with workers(parallel=True) as hands:
+            results.append(list(hands.in_order(abs, [-1, -2])))
+
+    threads = [threading.Thread(target=work) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results == [[1, 2], [1, 2]]
+    assert sys.modules["__main__"] is before
