@@ -157,7 +157,7 @@ def test_brackets_in_text_are_no_nesting_and_the_limit_itself_is_fine() -> None:
 )
 def test_what_is_refused_takes_no_square_of_its_length(content: bytes) -> None:
     """A minute each, and of files of 16 MB days, when each character was compared with all."""
-    with pytest.raises(AttestationError, match="not JSON|holds the key 'k99999' twice"):
+    with pytest.raises(AttestationError, match=r"not JSON|holds the key 'k99999' twice"):
         read_canonical(content, "x.json")
 
 

@@ -19,7 +19,7 @@ from hokusai_assets.attestation.signing.checking import check_signatures
 from hokusai_assets.attestation.signing.policy import Policy
 from hokusai_assets.attestation.verifying.outcome import Step, Verdict, Verification
 from hokusai_assets.attestation.verifying.records import decision_problems, plan_problems
-from hokusai_assets.attestation.verifying.tables import check_tables
+from hokusai_assets.attestation.verifying.tables import check_sizes, check_tables
 from hokusai_assets.errors import AttestationError, FormError, LedgerBrokenError, MissingFileError
 from hokusai_assets.files import is_missing
 
@@ -142,6 +142,7 @@ def _signatures(bundle: Bundle, question: Question) -> Iterator[Step]:
 
 def _rows_and_numbers(bundle: Bundle, question: Question) -> Iterator[Step]:
     core, rule = bundle.core, bundle.plan["rule"]
+    check_sizes(core)
     if not bundle.has_leaves:
         yield Step("rows", "not opened", "Rows not opened: the leaves are not here.")
         found = check_tables(core, rule)

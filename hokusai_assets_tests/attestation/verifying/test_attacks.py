@@ -13,6 +13,7 @@ from hokusai_assets.attestation.bundle import RUN
 from hokusai_assets.attestation.bundle_reading import read_bundle
 from hokusai_assets.attestation.verifying import verify as steps
 from hokusai_assets.cli.app import app
+from hokusai_assets_tests.attestation.verifying.conftest import forged
 from hokusai_assets_tests.conftest import ROOT
 
 GOLDENS = ROOT / "hokusai_assets_tests" / "goldens" / "bundles"
@@ -92,3 +93,32 @@ def test_the_signed_core_is_the_one_that_was_counted(
     result = run(bundle, *KEYS)
     assert result.exit_code == 1
     assert "was changed while it was verified" in " ".join(result.stdout.split())
+
+
+def _many_rows(core: Any, plan: Any) -> None:
+    core["joint_counts"][0][0][3] = 2**53 - 1
+
+
+def _no_such_class(core: Any, plan: Any) -> None:
+    core["joint_counts"][0][0][0] = 2**40
+
+
+def _many_classes(core: Any, plan: Any) -> None:
+    core["benchmark"]["labels"] = list(range(50_000))
+
+
+@pytest.mark.parametrize("change", [_many_rows, _no_such_class, _many_classes])
+@pytest.mark.parametrize("opened", [True, False])
+def test_a_few_digits_do_not_take_all_memory(
+    bundle: Path, change: Callable[[Any, Any], None], *, opened: bool
+) -> None:
+    for signature in (bundle / "public/signatures").iterdir():
+        signature.unlink()
+    shutil.rmtree(bundle / "public/mint")
+    forged(bundle, change)
+    if not opened:
+        shutil.rmtree(bundle / "audit")
+    result = run(bundle)
+    assert (result.exit_code, type(result.exception)) == (1, SystemExit)
+    said = " ".join(result.stdout.split())
+    assert "benchmark.labels are more" in said or "joint_counts[0]" in said
