@@ -6,10 +6,13 @@ records follow from one another, from rows or from signatures is a verifier's ne
 
 import hashlib
 import json
+import os
 import re
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, BinaryIO
 
 from hokusai_assets.attestation.bundle import (
@@ -24,7 +27,7 @@ from hokusai_assets.attestation.bundle import (
 from hokusai_assets.attestation.canonical import MAX_BYTES, read_record
 from hokusai_assets.attestation.decision import body_disagreements
 from hokusai_assets.digests import digest_stream
-from hokusai_assets.errors import AttestationError
+from hokusai_assets.errors import AttestationError, UsageError
 
 MAX_FILES = 10_000
 
@@ -163,14 +166,35 @@ def _names(place: str) -> set[str]:
     fs, root = _file_system(place)
     if not fs.isdir(root):
         raise AttestationError(f"There is no bundle at {place}: check the path.")
+    if getattr(fs, "local_file", False):
+        _refuse_links(root)
     names = {path[len(root) :].lstrip("/") for path in fs.find(root)}
     if len(names) > MAX_FILES:
         raise AttestationError(f"{place} holds more than {MAX_FILES:,} files; it is no bundle.")
     return names
 
 
+def _refuse_links(root: str) -> None:
+    """Refuse what a stranger's archive can put into a folder beside files.
+
+    A link reads another file of the verifier's machine, /dev/zero among them, and a named pipe
+    waits for a writer who never comes.
+    """
+    for folder, folders, files in os.walk(root):
+        for path in (Path(folder, name) for name in (*folders, *files)):
+            mode = path.lstat().st_mode
+            if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+                name = json.dumps(path.relative_to(root).as_posix())
+                raise AttestationError(f"{name} is a link or a device: a bundle holds files only.")
+
+
 def _file_system(place: str) -> tuple[Any, str]:
     import fsspec
 
-    fs, root = fsspec.core.url_to_fs(place)
+    try:
+        fs, root = fsspec.core.url_to_fs(place)
+    except (ImportError, ValueError):
+        raise UsageError(
+            f"{place} cannot be read: its protocol is unknown, or the package for it is missing."
+        ) from None
     return fs, str(root).rstrip("/")

@@ -10,6 +10,7 @@ checked here.
 import json
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -20,7 +21,9 @@ MAX_BYTES = 16 << 20  # of one file; public/ as a whole is some 100 kB
 MAX_DEPTH = 32
 LARGEST_INTEGER = 2**53 - 1  # RFC 7493, section 2.2: beyond, readers disagree
 
-_STRING_OR_BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+# Possessive, and a string that never ends is matched to its end: otherwise each quote in it is
+# tried as a beginning, which of 16 MB takes days, and each character costs 100 bytes.
+_STRING_OR_BRACKET = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 _SHOWN = 60  # characters of a key in a message
 
@@ -104,8 +107,7 @@ def _object(pairs: list[tuple[str, Any]]) -> Any:
     found = dict(pairs)
     if len(found) == len(pairs):
         return found
-    keys = [key for key, _ in pairs]
-    twice = next(key for key in keys if keys.count(key) > 1)
+    twice = next(key for key, times in Counter(key for key, _ in pairs).items() if times > 1)
     return _Refused(f"holds the key {_shown(twice)} twice")
 
 

@@ -35,6 +35,7 @@ Exit codes: 0 valid; else the first that applies of 2 the command is wrong; 1 ta
 """  # noqa: E501 - the terminal's width breaks these lines, not ours
 
 WIDTH = 80
+_MOST_DIGITS = 18  # of a row's number; Python refuses to read thousands
 
 
 def verify(
@@ -68,6 +69,12 @@ def verify(
         sys.stderr.write(f"hokusai: {error}\n")
         # Whatever keeps the command from an answer is no answer: neither valid nor tampered.
         raise typer.Exit(2) from None
+    except OSError as error:
+        sys.stderr.write(
+            f"hokusai: {bundle} or what it was to be checked by cannot be read "
+            f"({type(error).__name__}): check the address and the permissions.\n"
+        )
+        raise typer.Exit(2) from None
     if as_json:
         sys.stdout.write(json.dumps(_told(found), indent=2) + "\n")
     else:
@@ -99,6 +106,7 @@ def _recomputed(found: "Verification", data: str) -> "Verification":
 
     from rich.console import Console
 
+    from hokusai_assets.attestation.bundle import CORE
     from hokusai_assets.attestation.bundle_reading import read_bundle
     from hokusai_assets.attestation.verifying.outcome import TAMPERED, Step
 
@@ -114,7 +122,10 @@ def _recomputed(found: "Verification", data: str) -> "Verification":
         ) from None
     console = Console(stderr=True)
     with console.status("cleaning and training again"):
-        step = recompute(read_bundle(found.place), data, lambda asset, state: None)
+        bundle = read_bundle(found.place)
+        if bundle.digests[CORE] != found.core_digest:
+            raise UsageError(f"{found.place} was changed while it was verified: verify it again.")
+        step = recompute(bundle, data, lambda asset, state: None)
     return replace(found, steps=(*found.steps, step))
 
 
@@ -131,7 +142,7 @@ def _open(bundle: str, row: str) -> int:
 
     try:
         whole = read_bundle(bundle)
-        if row.isascii() and row.isdigit():
+        if row.isascii() and row.isdigit() and len(row) <= _MOST_DIGITS:
             if not whole.has_leaves:
                 raise UsageError(f"{bundle} does not open its rows: {LEAVES} is not there.")
             with whole.open(LEAVES) as stream:

@@ -147,6 +147,20 @@ def test_brackets_in_text_are_no_nesting_and_the_limit_itself_is_fine() -> None:
     assert canonical_json(read_canonical(deep, "f")) == deep
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'"' + b'\\"' * 100_000,  # a string without end, of quotes that each could begin one
+        b"{" + b"".join(b'"k%d":1,' % n for n in range(100_000)) + b'"k99999":1}',
+    ],
+    ids=["quotes", "keys"],
+)
+def test_what_is_refused_takes_no_square_of_its_length(content: bytes) -> None:
+    """A minute each, and of files of 16 MB days, when each character was compared with all."""
+    with pytest.raises(AttestationError, match=r"not JSON|holds the key 'k99999' twice"):
+        read_canonical(content, "x.json")
+
+
 def test_a_file_past_the_limit_is_not_parsed() -> None:
     with pytest.raises(AttestationError, match="has 9 bytes; at most 8"):
         read_canonical(b"[1,2,3,4]", "f", max_bytes=8)

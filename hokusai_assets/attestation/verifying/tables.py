@@ -11,8 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from hokusai_assets.attestation.bundle import CORE
 from hokusai_assets.attestation.measured import guard_sections, metric_section
+from hokusai_assets.attestation.rows.reading import MAX_ROWS
 from hokusai_assets.attestation.rows.recount import section_differences
+from hokusai_assets.errors import AttestationError
 from hokusai_assets.scoring import Predictions
 from hokusai_assets.scoring.comparing import compare_metric
 from hokusai_assets.scoring.deltas import deltas_of
@@ -20,6 +23,8 @@ from hokusai_assets.scoring.registry import METRICS
 from hokusai_assets.scoring.reported import Intervals
 from hokusai_assets.scoring.rows import ScoredRows
 from hokusai_assets.task import is_own
+
+MAX_CLASSES = 2_000  # their square is held
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,21 @@ class TableCheck:
     problems: tuple[str, ...]
     metrics: tuple[str, ...]
     not_counted: tuple[str, ...]
+
+
+def check_sizes(core: Mapping[str, Any]) -> None:
+    """Raise AttestationError where counting again would take more memory than anybody has.
+
+    A count is a few digits to write, and a row for each to count.
+    """
+    classes = len(core["benchmark"]["labels"])
+    if classes > MAX_CLASSES:
+        raise AttestationError(f"{CORE}: benchmark.labels are more than {MAX_CLASSES:,}.")
+    for index, table in enumerate(core["joint_counts"]):
+        if sum(cell[3] for cell in table) > MAX_ROWS:
+            raise AttestationError(f"{CORE}: joint_counts[{index}] are of more than {MAX_ROWS:,}.")
+        if any(cell[place] >= classes for cell in table for place in range(3)):
+            raise AttestationError(f"{CORE}: joint_counts[{index}] hold a class without a label.")
 
 
 def check_tables(core: Mapping[str, Any], rule: Mapping[str, Any]) -> TableCheck:

@@ -4,6 +4,7 @@ What a stranger sends may be anything: wrong types included, which are a failed 
 traceback.
 """
 
+import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -18,7 +19,7 @@ from hokusai_assets.attestation.signing.checking import check_signatures
 from hokusai_assets.attestation.signing.policy import Policy
 from hokusai_assets.attestation.verifying.outcome import Step, Verdict, Verification
 from hokusai_assets.attestation.verifying.records import decision_problems, plan_problems
-from hokusai_assets.attestation.verifying.tables import check_tables
+from hokusai_assets.attestation.verifying.tables import check_sizes, check_tables
 from hokusai_assets.errors import AttestationError, FormError, LedgerBrokenError, MissingFileError
 from hokusai_assets.files import is_missing
 
@@ -141,6 +142,7 @@ def _signatures(bundle: Bundle, question: Question) -> Iterator[Step]:
 
 def _rows_and_numbers(bundle: Bundle, question: Question) -> Iterator[Step]:
     core, rule = bundle.core, bundle.plan["rule"]
+    check_sizes(core)
     if not bundle.has_leaves:
         yield Step("rows", "not opened", "Rows not opened: the leaves are not here.")
         found = check_tables(core, rule)
@@ -238,14 +240,21 @@ def _mint(bundle: Bundle, question: Question) -> Iterator[Step]:
 
 
 def public_content(bundle: Bundle) -> dict[str, bytes]:
-    """The bytes of public/, by name below it."""
+    """The bytes of public/, by name below it; the records are those that the bundle was read with.
+
+    Whoever can write while we read could otherwise show one core to the steps that count, and the
+    signed one to the step that checks signatures.
+    """
     content = {}
+    digests = bundle.manifest["files"] | bundle.digests
     names = [name for name in bundle.manifest["files"] if name.startswith("public/")]
     for name in (*names, MANIFEST, *bundle.added):
         with bundle.open(name) as stream:
             data = stream.read(MAX_BYTES + 1)
         if len(data) > MAX_BYTES:
             raise AttestationError(f"{name} has more than {MAX_BYTES:,} bytes.")
+        if name in digests and hashlib.sha256(data).hexdigest() != digests[name]:
+            raise AttestationError(f"{name} was changed while it was verified.")
         content[name.removeprefix("public/")] = data
     return content
 
@@ -255,7 +264,7 @@ def _run_id(bundle: Bundle) -> str | None:
     try:
         with bundle.open(RUN) as stream:
             found = read_record(stream.read(MAX_BYTES + 1), RUN).get("run_id")
-    except (AttestationError, FileNotFoundError):
+    except (AttestationError, OSError):  # a folder, or none of that name
         return None
     return found if isinstance(found, str) else None
 

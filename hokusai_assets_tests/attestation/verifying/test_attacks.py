@@ -1,0 +1,124 @@
+"""What a stranger's bundle or ledger tries on the machine and the eyes of whoever verifies it."""
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from hokusai_assets.attestation.bundle import RUN
+from hokusai_assets.attestation.bundle_reading import read_bundle
+from hokusai_assets.attestation.verifying import verify as steps
+from hokusai_assets.cli.app import app
+from hokusai_assets_tests.attestation.verifying.conftest import forged
+from hokusai_assets_tests.conftest import ROOT
+
+GOLDENS = ROOT / "hokusai_assets_tests" / "goldens" / "bundles"
+KEYS = ("--policy", str(GOLDENS / "policy.toml"))
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Path:
+    """A copy of an accepted evaluation's bundle, signed by both of the policy's keys."""
+    return shutil.copytree(GOLDENS / "accepted", tmp_path / "bundle")
+
+
+def run(*words: str | Path) -> Any:
+    return CliRunner().invoke(app, ["verify", *map(str, words)])
+
+
+def test_the_bundle_itself_is_valid(bundle: Path) -> None:
+    assert run(bundle, *KEYS).exit_code == 0
+
+
+@pytest.mark.parametrize("name", [RUN, "public/plan.json", "audit/rows/leaves.jsonl.gz"])
+@pytest.mark.parametrize(
+    "put",
+    [
+        os.mkfifo,
+        lambda path: path.symlink_to("/dev/zero"),
+        lambda path: path.symlink_to("nowhere"),
+        lambda path: path.symlink_to(GOLDENS / "accepted" / "public/plan.json"),
+        lambda path: path.symlink_to("/etc"),
+    ],
+    ids=["pipe", "endless", "dangling", "elsewhere", "folder"],
+)
+def test_links_and_devices_are_no_files_of_a_bundle(
+    bundle: Path, name: str, put: Callable[[Path], None]
+) -> None:
+    (bundle / name).unlink()
+    put(bundle / name)
+    result = run(bundle, *KEYS)
+    assert result.exit_code == 1
+    assert "is a link or a device" in " ".join(result.stdout.split())
+
+
+def test_a_folder_in_the_place_of_the_run_is_no_traceback(bundle: Path) -> None:
+    (bundle / RUN).unlink()
+    (bundle / RUN).mkdir()
+    assert run(bundle, *KEYS).exit_code == 0  # it may be left out, and nothing follows from it
+
+
+@pytest.mark.parametrize("place", ["nope://bundle", "http://127.0.0.1:9/bundle"])
+def test_what_cannot_be_read_is_a_wrong_command(place: str) -> None:
+    result = run(place)
+    assert result.exit_code == 2
+    assert isinstance(result.exception, SystemExit)
+    assert "cannot be read" in result.stderr
+
+
+def test_a_number_of_thousands_of_digits_is_a_wrong_command(bundle: Path) -> None:
+    result = run(bundle, "--open", "9" * 200)
+    assert (result.exit_code, type(result.exception)) == (2, SystemExit)
+
+
+def test_the_signed_core_is_the_one_that_was_counted(
+    bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever can write meanwhile would show forged records first, and the signed ones after."""
+    for part in ("public", "audit"):
+        shutil.rmtree(bundle / part)
+        shutil.copytree(GOLDENS / "rejected" / part, bundle / part)
+
+    def swapped(place: str) -> Any:
+        read = read_bundle(place)
+        shutil.rmtree(bundle / "public")
+        shutil.copytree(GOLDENS / "accepted" / "public", bundle / "public")
+        return read
+
+    monkeypatch.setattr(steps, "read_bundle", swapped)
+    result = run(bundle, *KEYS)
+    assert result.exit_code == 1
+    assert "was changed while it was verified" in " ".join(result.stdout.split())
+
+
+def _many_rows(core: Any, plan: Any) -> None:
+    core["joint_counts"][0][0][3] = 2**53 - 1
+
+
+def _no_such_class(core: Any, plan: Any) -> None:
+    core["joint_counts"][0][0][0] = 2**40
+
+
+def _many_classes(core: Any, plan: Any) -> None:
+    core["benchmark"]["labels"] = list(range(50_000))
+
+
+@pytest.mark.parametrize("change", [_many_rows, _no_such_class, _many_classes])
+@pytest.mark.parametrize("opened", [True, False])
+def test_a_few_digits_do_not_take_all_memory(
+    bundle: Path, change: Callable[[Any, Any], None], *, opened: bool
+) -> None:
+    for signature in (bundle / "public/signatures").iterdir():
+        signature.unlink()
+    shutil.rmtree(bundle / "public/mint")
+    forged(bundle, change)
+    if not opened:
+        shutil.rmtree(bundle / "audit")
+    result = run(bundle)
+    assert (result.exit_code, type(result.exception)) == (1, SystemExit)
+    said = " ".join(result.stdout.split())
+    assert "benchmark.labels are more" in said or "joint_counts[0]" in said
