@@ -32,7 +32,7 @@ ROW_BITS = 28  # of a packed band: which row; the others are the hash
 SIGNATURE_COLUMNS = ("_bands", "_words")  # of rows on their way
 _SEED = 0x9E3779B97F4A7C15
 _SPACE = ord(" ")
-_ROWS_AT_ONCE = 8192  # whose numbers a processor's cache holds
+_ROWS_AT_ONCE = 4096  # whose numbers a processor's cache holds
 _BYTES_AT_ONCE = 4 << 20
 # Scripts that are written without spaces: Thai to Myanmar, Khmer, kana and Chinese characters.
 _UNSPACED = (

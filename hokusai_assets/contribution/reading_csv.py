@@ -102,7 +102,9 @@ class CsvReader(RowReader):
         if self._mixed and any(error in _OF_QUOTES for _, error, _, _ in rejected):
             # Which line ends were text inside quotes is then not known.
             raise _unreadable(name)
-        blank = _blank_records(path, self._delimiter) if self._width > 1 else []
+        # Looked for only where they matter: it takes another look at the whole file.
+        counts = bool(rejected) and self._width > 1
+        blank = _blank_records(path, self._delimiter) if counts else []
         # DuckDB numbers records from the header, and counts blank lines, which are no rows.
         bad: dict[int, MalformedLine] = {}
         with path.open("rb") as stream:
