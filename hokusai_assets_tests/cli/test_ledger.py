@@ -61,6 +61,18 @@ def test_show_as_json_holds_whole_hashes_and_no_scores(path: str) -> None:
     assert lineage["next_attempt"] == 3
 
 
+@pytest.mark.parametrize("lineage", ["[/]", "[bold]x", "\x1b[2Jx", "\u202ex"])
+def test_a_lineages_name_is_text(tmp_path: Path, lineage: str) -> None:
+    """A task names it freely: no markup, which could be a traceback, and nothing to obey."""
+    path = str(tmp_path / "ledger.sqlite")
+    ledger = SqlLedger(path, "create")
+    Evaluation("a", lineage=lineage).on(ledger).commit(ledger)
+    done = run("show", "--ledger", path)
+    assert done.exit_code == 0, done.exception
+    assert ascii(lineage)[1:-1] in done.stdout
+    assert not {"\x1b", "\u202e"} & set(done.stdout)
+
+
 def test_a_long_lineage_is_folded(tmp_path: Path) -> None:
     path = str(tmp_path / "ledger.sqlite")
     ledger = SqlLedger(path, "create")
@@ -123,7 +135,7 @@ def test_damage_has_no_traceback(path: str, tmp_path: Path) -> None:
     for command in ("show", "check"):
         done = run(command, "--ledger", path)
         assert done.exit_code == 1
-        assert "Entry 2 of the ledger is not JSON" in done.output
+        assert "Entry 2 of the ledger is not canonical JSON" in done.output
     with sqlite3.connect(path) as database:
         content = '{"body":{},"kind":"plan","previous":null,"sequence":2}'
         database.execute("UPDATE ledger_entries SET content = ? WHERE sequence = 2", [content])
