@@ -228,3 +228,9 @@ def _exit_codes() -> Iterator[None]:
         sys.stderr.write(f"hokusai: {error}\n")
         # Nothing is evaluated here, so that a ledger that cannot be read is a broken one.
         raise typer.Exit(2 if isinstance(error, UsageError) else 1) from None
+    except (TypeError, ValueError) as error:  # SQLite keeps text in a column of numbers
+        sys.stderr.write(
+            f"hokusai: The ledger holds a value of another type than its column "
+            f"({type(error).__name__}): it was changed. Restore it from a backup.\n"
+        )
+        raise typer.Exit(1) from None

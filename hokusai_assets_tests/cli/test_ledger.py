@@ -129,6 +129,30 @@ def test_an_empty_ledger(tmp_path: Path) -> None:
     assert "is empty" in done.stderr
 
 
+_ENDLESS = """
+ALTER TABLE ledger_entries RENAME TO kept;
+CREATE VIEW ledger_entries AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)
+SELECT n.i AS sequence, hash, previous, kind, content FROM n, kept WHERE kept.sequence = 1;
+"""
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (_ENDLESS, "has no table ledger_entries"),
+        ("DROP TABLE ledger_mints", "has no table ledger_mints"),
+        ("UPDATE ledger_entries SET sequence = 'x' WHERE sequence = 3", "another type"),
+        ("UPDATE ledger_lineages SET plans = 'x'", "another type"),
+    ],
+)
+def test_a_ledger_made_by_somebody_else_is_no_traceback(path: str, change: str, said: str) -> None:
+    with sqlite3.connect(path) as database:
+        database.executescript(change)
+    done = run("show", "--ledger", path)
+    assert (done.exit_code, type(done.exception)) == (1, SystemExit)
+    assert said in done.stderr
+
+
 def test_damage_has_no_traceback(path: str, tmp_path: Path) -> None:
     with sqlite3.connect(path) as database:
         database.execute("UPDATE ledger_entries SET content = '{' WHERE sequence = 2")
