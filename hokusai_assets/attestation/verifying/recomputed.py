@@ -88,7 +88,9 @@ def _own_differences(core: Mapping[str, Any], again: Mapping[str, Any]) -> list[
 
 def _apart(said: Any, found: Any, field: str) -> list[str]:
     if isinstance(said, Mapping) and isinstance(found, Mapping) and set(said) == set(found):
-        return [line for name in said for line in _apart(said[name], found[name], f"{field}.{name}")]
+        return [
+            line for name in said for line in _apart(said[name], found[name], f"{field}.{name}")
+        ]
     unit = next((size for end, size in _MILLIONTH.items() if field.endswith(end)), 0)
     near = type(said) is int and type(found) is int and abs(said - found) <= unit
     same = type(said) is type(found) and bool(said == found)
