@@ -97,6 +97,8 @@ def check(
     as_json: JsonOption = False,
 ) -> None:
     """Print every break, and exit with 1 if there is one."""
+    from hokusai_assets.cli.terminal import printable
+
     with _exit_codes():
         book = _open(ledger)
         problems = book.check(checkpoint)
@@ -107,7 +109,7 @@ def check(
             _print_json({"whole": not problems, "entries": count, "problems": listed})
         else:
             for problem in problems:
-                sys.stdout.write(f"{problem.where}: {problem.sentence}\n")
+                sys.stdout.write(printable(f"{problem.where}: {problem.sentence}") + "\n")
             sys.stdout.write(_verdict(count, len(problems), checkpoint) + "\n")
     if problems:
         raise typer.Exit(1)
@@ -117,9 +119,10 @@ def check(
 def checkpoint(ledger: LedgerOption, as_json: JsonOption = False) -> None:
     """Print the newest entry's sequence and hash."""
     with _exit_codes():
-        newest = _open(ledger).checkpoint()
+        book = _open(ledger)
+        newest = book.checkpoint()
         if newest is None:
-            raise UsageError(f"The ledger {ledger} is empty: there is nothing to publish yet.")
+            raise UsageError(f"The ledger {book.name} is empty: there is nothing to publish yet.")
         if as_json:
             _print_json({"sequence": newest.sequence, "hash": newest.entry_hash})
         else:
@@ -177,6 +180,9 @@ class _Words(dict[str, Any]):
 def _print_tables(lineages: list[dict[str, Any]], entries: list[dict[str, Any]]) -> None:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
+
+    from hokusai_assets.cli.terminal import printable
 
     console = Console(file=sys.stdout, width=WIDTH)
     if not entries:
@@ -188,14 +194,16 @@ def _print_tables(lineages: list[dict[str, Any]], entries: list[dict[str, Any]])
     for row in lineages:
         live = (row["live_benchmark"] or "none")[:12]
         counts = (str(row[name]) for name in ("plans", "accepted", "next_attempt"))
-        table.add_row(row["lineage"], *counts, live, str(len(row["paid_roots"])))
+        # As text: in a name, "[/]" is no markup.
+        table.add_row(Text(printable(row["lineage"])), *counts, live, str(len(row["paid_roots"])))
     console.print(table)
     console.print()
     table = Table(box=None, pad_edge=False)
     for name in ("entry", "kind", "what", "hash"):
         table.add_column(name, overflow="fold", justify="right" if name == "entry" else "left")
     for told in entries:
-        table.add_row(str(told["sequence"]), told["kind"], told["what"], told["hash"][:12])
+        what = Text(printable(told["what"]))
+        table.add_row(str(told["sequence"]), told["kind"], what, told["hash"][:12])
     console.print(table)
 
 
@@ -220,3 +228,9 @@ def _exit_codes() -> Iterator[None]:
         sys.stderr.write(f"hokusai: {error}\n")
         # Nothing is evaluated here, so that a ledger that cannot be read is a broken one.
         raise typer.Exit(2 if isinstance(error, UsageError) else 1) from None
+    except (TypeError, ValueError) as error:  # SQLite keeps text in a column of numbers
+        sys.stderr.write(
+            f"hokusai: The ledger holds a value of another type than its column "
+            f"({type(error).__name__}): it was changed. Restore it from a backup.\n"
+        )
+        raise typer.Exit(1) from None

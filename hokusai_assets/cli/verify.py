@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hokusai_assets.errors import AttestationError, HokusaiError, UsageError
+from hokusai_assets.errors import AttestationError, HokusaiError, PolicyError, UsageError
 
 if TYPE_CHECKING:
     from hokusai_assets.attestation.signing.policy import Policy
@@ -96,7 +96,16 @@ def _policy(keys: list[str], policy: str | None) -> "Policy | None":
 
     public = [read_public_key(path) for path in keys]
     if policy is not None:
-        return read_policy(policy, public)
+        named = read_policy(policy, public)
+        unknown = [
+            path for path, key in zip(keys, public, strict=True) if not named.find(key.keyid)
+        ]
+        if unknown:
+            raise PolicyError(
+                f"The policy {policy} does not name the key {unknown[0]}, so that its signature "
+                "would not be asked for: name it there, or give --key without --policy."
+            )
+        return named
     return policy_of(public) if public else None
 
 
@@ -169,6 +178,8 @@ def _print(found: "Verification") -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from hokusai_assets.cli.terminal import printable
+
     console = Console(width=min(WIDTH, Console().width), highlight=False, soft_wrap=False)
     table = Table(box=None, show_header=False, padding=(0, 1, 0, 0))
     table.add_column(no_wrap=True)
@@ -180,7 +191,7 @@ def _print(found: "Verification") -> None:
         table.add_row(
             step.name,
             Text(step.verdict, style=style.get(step.verdict, "yellow")),
-            Text(f"{step.sentence}{more}"),
+            Text(printable(f"{step.sentence}{more}")),
         )
     console.print(table)
     if found.core_digest is not None:

@@ -32,7 +32,7 @@ from hokusai_assets.defs.jobs import EVALUATE_JOB
 from hokusai_assets.defs.resources.inputs import RunInputs
 from hokusai_assets.defs.resources.ledger import LedgerResource
 from hokusai_assets.defs.running import Progress, run_job
-from hokusai_assets.errors import MissingFileError, UsageError
+from hokusai_assets.errors import MissingFileError, StorageError, UsageError
 from hokusai_assets.records import PaidDataset
 from hokusai_assets.settings import Settings, pii_key, plan_nonce, salt_secret
 from hokusai_assets.task import load_task
@@ -57,7 +57,15 @@ class GivenRows(LedgerResource):
         """The root over the given rows, and the rows."""
         if not self.paid_roots:
             return self.root or None, ()
-        return self.root, PaidStore(self.paid, run.task, run.pii_key_id).open(self.paid_roots)
+        store = PaidStore(self.paid, run.task, run.pii_key_id)
+        # The copy is a stranger's: junk under the right roots would remove whatever rows he likes.
+        for root in self.paid_roots:
+            if problem := store.damage(root):
+                raise StorageError(
+                    f"The copy of the rows paid for is not what it says, at {root}: {problem}. "
+                    "Copy the store as it was then."
+                )
+        return self.root, store.open(self.paid_roots)
 
     def given_digests(self) -> frozenset[bytes]:
         """The digests that the bundle lists, where the rows themselves are not there."""
@@ -165,7 +173,8 @@ def _given_rows(folder: Path, bundle: Bundle) -> GivenRows:
     if not store.exists():
         return GivenRows(**nothing, root=said, digests=_listed(bundle))
     rows = store / lineage_folder(bundle.core["lineage"])
-    roots = sorted(path.name for path in rows.iterdir()) if rows.is_dir() else []
+    here = rows.iterdir() if rows.is_dir() else ()
+    roots = sorted(path.name for path in here if not path.name.startswith("."))  # a crash's are
     if root_over(roots) != said:
         raise UsageError(
             f"{store} does not hold the rows paid for before: {len(roots)} roots, which are not "

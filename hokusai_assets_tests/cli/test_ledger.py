@@ -61,6 +61,18 @@ def test_show_as_json_holds_whole_hashes_and_no_scores(path: str) -> None:
     assert lineage["next_attempt"] == 3
 
 
+@pytest.mark.parametrize("lineage", ["[/]", "[bold]x", "\x1b[2Jx", "\u202ex"])
+def test_a_lineages_name_is_text(tmp_path: Path, lineage: str) -> None:
+    """A task names it freely: no markup, which could be a traceback, and nothing to obey."""
+    path = str(tmp_path / "ledger.sqlite")
+    ledger = SqlLedger(path, "create")
+    Evaluation("a", lineage=lineage).on(ledger).commit(ledger)
+    done = run("show", "--ledger", path)
+    assert done.exit_code == 0, done.exception
+    assert ascii(lineage)[1:-1] in done.stdout
+    assert not {"\x1b", "\u202e"} & set(done.stdout)
+
+
 def test_a_long_lineage_is_folded(tmp_path: Path) -> None:
     path = str(tmp_path / "ledger.sqlite")
     ledger = SqlLedger(path, "create")
@@ -117,13 +129,37 @@ def test_an_empty_ledger(tmp_path: Path) -> None:
     assert "is empty" in done.stderr
 
 
+_ENDLESS = """
+ALTER TABLE ledger_entries RENAME TO kept;
+CREATE VIEW ledger_entries AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)
+SELECT n.i AS sequence, hash, previous, kind, content FROM n, kept WHERE kept.sequence = 1;
+"""
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (_ENDLESS, "has no table ledger_entries"),
+        ("DROP TABLE ledger_mints", "has no table ledger_mints"),
+        ("UPDATE ledger_entries SET sequence = 'x' WHERE sequence = 3", "another type"),
+        ("UPDATE ledger_lineages SET plans = 'x'", "another type"),
+    ],
+)
+def test_a_ledger_made_by_somebody_else_is_no_traceback(path: str, change: str, said: str) -> None:
+    with sqlite3.connect(path) as database:
+        database.executescript(change)
+    done = run("show", "--ledger", path)
+    assert (done.exit_code, type(done.exception)) == (1, SystemExit)
+    assert said in done.stderr
+
+
 def test_damage_has_no_traceback(path: str, tmp_path: Path) -> None:
     with sqlite3.connect(path) as database:
         database.execute("UPDATE ledger_entries SET content = '{' WHERE sequence = 2")
     for command in ("show", "check"):
         done = run(command, "--ledger", path)
         assert done.exit_code == 1
-        assert "Entry 2 of the ledger is not JSON" in done.output
+        assert "Entry 2 of the ledger is not canonical JSON" in done.output
     with sqlite3.connect(path) as database:
         content = '{"body":{},"kind":"plan","previous":null,"sequence":2}'
         database.execute("UPDATE ledger_entries SET content = ? WHERE sequence = 2", [content])

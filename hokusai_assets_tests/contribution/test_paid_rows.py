@@ -59,7 +59,8 @@ class House:
         self.base, self.benchmark = reference(task, BASE, BENCHMARK)
         self.made = 0
         paid = self.clean(PAID, paid=())
-        self.store = PaidStore(str(folder / "store"), task, paid.pii_key_id)
+        self.paid_key_id = paid.pii_key_id
+        self.store = PaidStore(str(folder / "store"), task, self.paid_key_id)
         self.store.keep_contributions(paid)
         self.roots = [paid.contributions[0].content_root_cleaned]
         self.paid = self.store.open(self.roots)
@@ -422,3 +423,24 @@ def test_rows_that_are_not_those_of_their_root_are_not_kept(house: House) -> Non
     lying = kept.contributions[0].model_copy(update={"content_root_cleaned": "ef" * 32})
     with pytest.raises(StorageError, match="Evaluate again"):
         house.store.keep_contributions(kept.model_copy(update={"contributions": (lying,)}))
+
+
+def test_a_copy_for_recomputing_is_checked_and_not_trusted(house: House) -> None:
+    """Its roots are names of folders: other rows below them would leave out whatever they like."""
+    from types import SimpleNamespace
+
+    from hokusai_assets.attestation.ledger.facts import root_over
+    from hokusai_assets.defs.recomputing import GivenRows
+
+    nothing: Any = {"backend": "none", "url": "", "store": "", "digests": []}
+    root = root_over(house.roots)
+    given = GivenRows(
+        **nothing, paid=str(house.folder / "store"), paid_roots=house.roots, root=root
+    )
+    run: Any = SimpleNamespace(task=house.task, pii_key_id=house.paid_key_id)
+    assert given.known_rows(run, "") == (root, house.paid)
+    file = next(Path(house.paid[0].folder).glob("*.parquet"))
+    table = pq.read_table(file)
+    pq.write_table(table.take([0] * table.num_rows), file)
+    with pytest.raises(StorageError, match="is not what it says"):
+        given.known_rows(run, "")

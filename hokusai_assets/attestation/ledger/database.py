@@ -137,6 +137,15 @@ class Database:
         if not sa.inspect(connection).has_table(meta.name):
             raise UsageError(f"{self.name} is no ledger: check the path or URL.")
         query = sa.select(meta.c.value).where(meta.c.name == "schema_version")
+        # A view is no table: whoever made the file could let it answer otherwise each time, or
+        # without end.
+        there = set(sa.inspect(connection).get_table_names())
+        lacking = sorted({table.name for table in self.tables.values()} - there)
+        if lacking:
+            raise LedgerError(
+                f"The ledger {self.name} has no table {lacking[0]}: it is damaged. Restore it from "
+                "a backup."
+            )
         found = connection.execute(query).scalar()
         if found is None or not (str(found).isascii() and str(found).isdigit()):
             raise LedgerError(f"The ledger {self.name} does not say its version: it is damaged.")

@@ -54,6 +54,11 @@ class SqlLedger:
         """
         self._database = Database(url, mode, immediate=immediate)
 
+    @property
+    def name(self) -> str:
+        """Its path or URL, for messages: without a password."""
+        return self._database.name
+
     # --- what an evaluation asks ------------------------------------------------------------------
 
     def paid(self, lineage: str, benchmark_root: str) -> PaidRoots:

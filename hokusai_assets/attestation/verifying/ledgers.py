@@ -42,7 +42,8 @@ def ledger_steps(
     place = bundle.decision["ledger"]
     if entry is None:
         if place is not None:
-            yield Step("ledger", "fails", f"{DECISION}: ledger.entry is not in this ledger: {url}.")
+            problem = f"{DECISION}: ledger.entry is not in this ledger: {ledger.name}."
+            yield Step("ledger", "fails", problem)
         else:
             yield Step("ledger", "provisional", "The ledger does not hold this evaluation.")
         yield Step("order", "not proven", "What is not in the ledger has no order.")

@@ -17,9 +17,12 @@ from hokusai_assets.attestation.rows.reading import OpenedRows
 from hokusai_assets.attestation.rows.recount import section_differences
 from hokusai_assets.attestation.verifying.outcome import Step
 from hokusai_assets.scoring import Predictions
+from hokusai_assets.task import is_own
 
 NAME = "recompute"
 SCORE_TOLERANCE = 1  # millionths
+# A millionth in the unit that a field's name ends with.
+_MILLIONTH = {"_millionths": 1, "_nano": 10**3, "_pico": 10**6, "_milli": 1}
 
 _VERSIONS = ("package_versions", "constraints_sha256")
 _FROM_SCORES = ("rows", "predictions_digests", "metrics", "delta_one", "guards")
@@ -49,6 +52,8 @@ def compare(
             problems.append("the rows are not opened, so that scores cannot be compared")
         if problems:
             return _differs(problems)
+    elif problems := _own_differences(core, again):
+        return _differs(problems)
     versions = _versions_sentence(core, again)
     if moved:
         return Step(NAME, "holds", f"Equal within tolerance ({moved:,} scores).{versions}")
@@ -60,6 +65,36 @@ def _field_differences(core: Mapping[str, Any], again: Mapping[str, Any], field:
         return [f"core.{field} stands on one side only"]
     said, found = composed(core[field]), composed(again[field])
     return section_differences(said, found, f"core.{field}")
+
+
+def _own_differences(core: Mapping[str, Any], again: Mapping[str, Any]) -> list[str]:
+    """Where metrics of the task's own are further apart than a millionth.
+
+    Those alone no step before this one has counted again, and where a score has moved the other
+    metrics need not be equal. What is averaged with one has not been counted either.
+    """
+    own = {name for name in {*core["metrics"], *again["metrics"]} if is_own(name)}
+    problems = []
+    for name in sorted(own):
+        if name not in core["metrics"] or name not in again["metrics"]:
+            problems.append(f"core.metrics.{name} stands on one side only")
+        else:
+            said, found = core["metrics"][name], again["metrics"][name]
+            problems += _apart(said, found, f"core.metrics.{name}")
+    if own:
+        problems += _apart(core["delta_one"], again["delta_one"], "core.delta_one")
+    return problems
+
+
+def _apart(said: Any, found: Any, field: str) -> list[str]:
+    if isinstance(said, Mapping) and isinstance(found, Mapping) and set(said) == set(found):
+        return [
+            line for name in said for line in _apart(said[name], found[name], f"{field}.{name}")
+        ]
+    unit = next((size for end, size in _MILLIONTH.items() if field.endswith(end)), 0)
+    near = type(said) is int and type(found) is int and abs(said - found) <= unit
+    same = type(said) is type(found) and bool(said == found)
+    return [] if near or same else [f"{field} is not, recomputed, {found!r}"]
 
 
 def _differs(problems: list[str]) -> Step:
@@ -75,6 +110,13 @@ def _moved_scores(one: OpenedRows, other: OpenedRows) -> tuple[str | None, int]:
     mine, theirs = one.rows, other.rows
     if one.count != other.count or not np.array_equal(mine.truth, theirs.truth):
         return "the rows' labels are not those recomputed", 0
+    if not np.array_equal(_or_none(mine.clusters), _or_none(theirs.clusters)):
+        return "the rows' groups are not those recomputed", 0
+    if [name for name, _ in mine.slices] != [name for name, _ in theirs.slices] or not all(
+        np.array_equal(said, found)
+        for (_, said), (_, found) in zip(mine.slices, theirs.slices, strict=True)
+    ):
+        return "the rows' guarded slices are not those recomputed", 0
     moved = 0
     pairs = {
         "baseline": (mine.baseline, theirs.baseline),
@@ -86,6 +128,11 @@ def _moved_scores(one: OpenedRows, other: OpenedRows) -> tuple[str | None, int]:
             return f"the {model}'s {problem}", 0
         moved += count
     return None, moved
+
+
+def _or_none(clusters: Any) -> Any:
+    """Groups in a form that arrays are compared in; none are unlike any."""
+    return np.array([-1]) if clusters is None else clusters
 
 
 def _moved(said: Predictions, found: Predictions) -> tuple[str | None, int]:

@@ -7,10 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from typer.testing import CliRunner
 
 from hokusai_assets.attestation.bundle import RUN
 from hokusai_assets.attestation.bundle_reading import read_bundle
+from hokusai_assets.attestation.ledger import SqlLedger
+from hokusai_assets.attestation.ledger.database import Mode
+from hokusai_assets.attestation.signing.keys import new_key_pair
+from hokusai_assets.attestation.verifying import ledgers
 from hokusai_assets.attestation.verifying import verify as steps
 from hokusai_assets.cli.app import app
 from hokusai_assets_tests.attestation.verifying.conftest import forged
@@ -122,3 +127,48 @@ def test_a_few_digits_do_not_take_all_memory(
     assert (result.exit_code, type(result.exception)) == (1, SystemExit)
     said = " ".join(result.stdout.split())
     assert "benchmark.labels are more" in said or "joint_counts[0]" in said
+
+
+# --- what is said of it on a terminal -------------------------------------------------------------
+
+
+def test_names_in_a_bundle_are_shown_and_not_obeyed(bundle: Path) -> None:
+    """A guard's name that clears the screen and writes another verdict there."""
+    spoof = "\x1b[2J\x1b[HValid: everything that was shown holds.\n\u202edilav"
+
+    def rename(core: Any, plan: Any) -> None:
+        for guard in (core["guards"][0], plan["rule"]["guards"][0]):
+            guard["name"] = spoof
+        plan["rule"]["guards"][0]["slice"] = "part"  # not counted without rows, which is said
+
+    for name in ("signatures", "mint", "../audit"):
+        shutil.rmtree(bundle / "public" / name)
+    forged(bundle, rename)
+    result = run(bundle)
+    assert "dilav" in result.stdout
+    assert not {"\x1b", "\u202e"} & set(result.stdout)
+    assert all(not line.startswith("Valid") for line in result.stdout.splitlines())
+
+
+def test_a_key_that_the_policy_does_not_name_is_not_passed_over(
+    bundle: Path, tmp_path: Path
+) -> None:
+    """Whoever names a key and a policy would otherwise take the one for asked, and it was not."""
+    other = new_key_pair(tmp_path / "keys")
+    result = run(bundle, *KEYS, "--key", other.public_path)
+    assert result.exit_code == 2
+    assert "does not name the key" in result.stderr
+    assert run(bundle, *KEYS, "--key", GOLDENS / "operator.pub.pem").exit_code == 0
+
+
+def test_the_ledgers_password_is_not_shown(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Elsewhere(SqlLedger):
+        def __init__(self, url: str, mode: Mode = "write") -> None:
+            super().__init__(str(bundle / "ledger.sqlite"), "create")
+            self._database.name = sa.make_url(url).render_as_string(hide_password=True)
+
+    monkeypatch.setattr(ledgers, "SqlLedger", Elsewhere)
+    result = run(bundle, *KEYS, "--ledger", "postgresql://user:hunter2@host/ledger", "--json")
+    assert result.exit_code == 1
+    assert "is not in this ledger" in result.stdout
+    assert "hunter2" not in result.output

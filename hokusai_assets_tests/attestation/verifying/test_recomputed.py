@@ -116,3 +116,43 @@ def test_other_versions_are_told_and_are_no_difference(whole: Any) -> None:
 def test_what_is_compared_is_what_stands_in_the_file(evaluated: Evaluated, whole: Any) -> None:
     core, _ = whole
     assert core == json.loads(Path(evaluated["attestation"].bundle_path, CORE).read_bytes())
+
+
+# --- what one moved score must not hide -----------------------------------------------------------
+
+
+def _moved_by_one(opened: OpenedRows) -> OpenedRows:
+    return with_scores(opened, lambda scores: np.add.at(scores, (0, [3], 0), [1]))
+
+
+def test_other_groups_or_slices_are_no_tolerance(whole: Any) -> None:
+    """They decide errors and guards: one score off by a millionth would have hidden them."""
+    core, rows = whole
+    moved, n = _moved_by_one(rows), rows.count
+    part = np.zeros(n, bool)
+    for change, said in (
+        ({"clusters": np.arange(n)}, "the rows' groups are not"),
+        ({"slices": (("part", part),)}, "the rows' guarded slices are not"),
+    ):
+        forged = replace(moved, rows=replace(moved.rows, **change))
+        step = compare(core, copy.deepcopy(core), forged, rows)
+        assert step.verdict == "differs"
+        assert said in step.sentence
+    one, other = (
+        replace(found, rows=replace(found.rows, slices=(("part", mask),)))
+        for found, mask in ((moved, part), (rows, ~part))
+    )
+    assert compare(core, copy.deepcopy(core), one, other).verdict == "differs"
+
+
+@pytest.mark.parametrize(("by", "verdict"), [(1, "holds"), (2, "differs")])
+def test_metrics_of_the_tasks_own_must_be_near(whole: Any, by: int, verdict: str) -> None:
+    """No other step counts them again."""
+    core, rows = copy.deepcopy(whole[0]), whole[1]
+    core["metrics"]["mine:cost"] = copy.deepcopy(core["metrics"]["accuracy"])
+    again = copy.deepcopy(core)
+    again["metrics"]["mine:cost"]["candidate_millionths"] += by
+    step = compare(core, again, rows, _moved_by_one(rows))
+    assert step.verdict == verdict
+    if verdict == "differs":
+        assert "core.metrics.mine:cost.candidate_millionths" in step.sentence
