@@ -57,14 +57,14 @@ def leakage_sentence(part: Mapping[str, Any], attestation: Mapping[str, Any]) ->
     """Below or above what is accepted; never how many, nor whether there are any.
 
     Nothing of a file of so few rows that one alone is more than is accepted: the sentence would say
-    of that row whether it stands in the benchmark. How many rows there are is counted as without a
-    benchmark, as in cleaning_counts.
+    of that row whether it stands in the benchmark. Rows that only repeat others, in other words or
+    writing, do not make them more.
     """
     cleaning = part["data_manifest"]["cleaning"]
     leaked = cleaning["leaked"]
     distinct = leaked + cleaning["kept"]
     limit = attestation["plan"]["rule"]["max_leaked_share_millionths"]
-    if limit * cleaning_counts(part)["compared"] < 10**6:
+    if limit * distinct < 10**6:
         return (
             "Whether rows stand in the benchmark is not told of so few: it would say of a single "
             "row whether it does."

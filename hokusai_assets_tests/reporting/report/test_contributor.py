@@ -112,6 +112,11 @@ def test_of_few_rows_leakage_is_not_told(one: Documents) -> None:
     cleaning(one).update(read=100, leaked=100, kept=0)
     one_more = leakage_sentence(one.output["contributor_attribution"], one.attestation)
     assert one_more == "Rows that stand in the benchmark: above 1 %."
+    # One guess among a hundred writings of one other row.
+    for leaked in (0, 1):
+        cleaning(one).update(read=101, leaked=leaked, kept=2 - leaked, duplicates_normalised=99)
+        guess = leakage_sentence(one.output["contributor_attribution"], one.attestation)
+        assert guess == said[0]
 
 
 @pytest.mark.parametrize(
