@@ -204,3 +204,14 @@ def test_the_ledgers_password_is_not_shown(bundle: Path, monkeypatch: pytest.Mon
     assert result.exit_code == 1
     assert "is not in this ledger" in result.stdout
     assert "hunter2" not in result.output
+
+
+@pytest.mark.parametrize("name", ["core.json", "mint/x.json", "signatures/x.json"])
+def test_links_and_devices_are_not_signed(bundle: Path, tmp_path: Path, name: str) -> None:
+    """A pipe would keep a signer's command forever, a link sign what stands elsewhere."""
+    keys = new_key_pair(tmp_path / "keys")
+    (bundle / "public" / name).unlink(missing_ok=True)
+    os.mkfifo(bundle / "public" / name)
+    done = CliRunner().invoke(app, ["sign", str(bundle), "--key", keys.private_path])
+    assert done.exit_code == 3
+    assert "is a link or a device" in done.stderr
