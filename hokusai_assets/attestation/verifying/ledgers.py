@@ -43,8 +43,8 @@ def ledger_steps(
     place = bundle.decision["ledger"]
     if entry is None:
         if place is not None:
-            problem = f"{DECISION}: ledger.entry is not in this ledger: {ledger.name}."
-            yield Step("ledger", "fails", problem)
+            missing = f"{DECISION}: ledger.entry is not in this ledger: {ledger.name}."
+            yield Step("ledger", "fails", missing)
         else:
             yield Step("ledger", "provisional", "The ledger does not hold this evaluation.")
         yield Step("order", "not proven", "What is not in the ledger has no order.")
