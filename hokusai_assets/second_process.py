@@ -42,6 +42,8 @@ IMPORTED_AHEAD = (
     "pandas",
 )
 
+_KEY_MARK = "PRIVATE KEY"  # of PEM
+
 # Not multiprocessing's spawn: its children run the script that started their parent, and so import
 # all of Dagster first.
 _CHILD = "import sys; from hokusai_assets.second_process import serve; serve(int(sys.argv[1]))"
@@ -53,7 +55,12 @@ class SecondProcess:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._pipe, theirs = Pipe()
-        environment = {k: v for k, v in os.environ.items() if k not in SECRETS}
+        # A signing key's variable has whatever name the operator chose: known by what it holds.
+        environment = {
+            name: value
+            for name, value in os.environ.items()
+            if name not in SECRETS and _KEY_MARK not in value
+        }
         environment["PYTHONPATH"] = os.pathsep.join(path or os.curdir for path in sys.path)
         with theirs:
             self._child = subprocess.Popen(

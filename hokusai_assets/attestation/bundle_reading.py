@@ -166,20 +166,22 @@ def _names(place: str) -> set[str]:
     fs, root = _file_system(place)
     if not fs.isdir(root):
         raise AttestationError(f"There is no bundle at {place}: check the path.")
-    if getattr(fs, "local_file", False):
-        _refuse_links(root)
+    refuse_links(place)
     names = {path[len(root) :].lstrip("/") for path in fs.find(root)}
     if len(names) > MAX_FILES:
         raise AttestationError(f"{place} holds more than {MAX_FILES:,} files; it is no bundle.")
     return names
 
 
-def _refuse_links(root: str) -> None:
+def refuse_links(place: str) -> None:
     """Refuse what a stranger's archive can put into a folder beside files.
 
     A link reads another file of the verifier's machine, /dev/zero among them, and a named pipe
-    waits for a writer who never comes.
+    waits for a writer who never comes. Raises AttestationError with its name.
     """
+    fs, root = _file_system(place)
+    if not getattr(fs, "local_file", False):
+        return
     for folder, folders, files in os.walk(root):
         for path in (Path(folder, name) for name in (*folders, *files)):
             mode = path.lstat().st_mode

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from hokusai_assets.attestation.bundle import MODELS
-from hokusai_assets.attestation.bundle_reading import read_bundle
+from hokusai_assets.attestation.bundle_reading import read_bundle, refuse_links
 from hokusai_assets.attestation.signing.checking import ATTESTATION, SIGSTORE, TEST_RESULT
 from hokusai_assets.attestation.signing.dsse import sign_payload
 from hokusai_assets.attestation.signing.keys import SigningKey
@@ -125,6 +125,10 @@ def sign_models(folder: str, key: ModelKey) -> SignedBundle:
 
 
 def _signed_files(folder: str) -> dict[str, bytes]:
+    try:
+        refuse_links(folder)
+    except AttestationError as error:
+        raise SigningRefusedError(f"{error} Nothing of it is read.") from None
     public = join(folder, PUBLIC)
     return {name: read_file(public, name) for name in (*SUBJECTS, PLAN)}
 

@@ -4,13 +4,14 @@ The ledger is read and replayed, never trusted: an entry counts only if the chai
 sound. When it was written only a checkpoint's hash, kept elsewhere, can tell.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from hokusai_assets.attestation.bundle import DECISION
 from hokusai_assets.attestation.bundle_reading import Bundle
 from hokusai_assets.attestation.core import nullifier
 from hokusai_assets.attestation.ledger import SqlLedger
+from hokusai_assets.attestation.mint.checking import MintVerdict
 from hokusai_assets.attestation.verifying.outcome import Step
 from hokusai_assets.digests import canonical_json
 
@@ -42,8 +43,8 @@ def ledger_steps(
     place = bundle.decision["ledger"]
     if entry is None:
         if place is not None:
-            problem = f"{DECISION}: ledger.entry is not in this ledger: {ledger.name}."
-            yield Step("ledger", "fails", problem)
+            missing = f"{DECISION}: ledger.entry is not in this ledger: {ledger.name}."
+            yield Step("ledger", "fails", missing)
         else:
             yield Step("ledger", "provisional", "The ledger does not hold this evaluation.")
         yield Step("order", "not proven", "What is not in the ledger has no order.")
@@ -58,6 +59,19 @@ def ledger_steps(
             yield Step("ledger", "fails", problem)
         yield _order(ledger, entry.hash, checkpoint)
     yield _replay(ledger, bundle, core_digest)
+
+
+def mint_problems(verdicts: Iterable[MintVerdict], core_digest: str, url: str) -> Iterator[str]:
+    """Requests that the ledger never saw, one line each.
+
+    Of one core one thing is minted. A file for another model, chain or contract follows from core
+    and decision just as well, so that only the ledger's entry tells which of them it is.
+    """
+    entry = SqlLedger(url, "read").mint_entry(core_digest)
+    said = None if entry is None else entry.body.get("request_sha256")
+    for verdict in verdicts:
+        if verdict.request is not None and verdict.request.identity != said:
+            yield f"{verdict.name} is not the request that the ledger holds of this core."
 
 
 def _entry_problem(

@@ -228,6 +228,10 @@ def _mint(bundle: Bundle, question: Question) -> Iterator[Step]:
     content = public_content(bundle)
     verdicts = check_mint_files(content, public_files(content), _run_id(bundle))
     problems = [problem for verdict in verdicts for problem in verdict.problems]
+    if question.ledger is not None:
+        from hokusai_assets.attestation.verifying.ledgers import mint_problems
+
+        problems += mint_problems(verdicts, bundle.digests[_CORE], question.ledger)
     if problems:
         yield _failed("mint", problems)
         return

@@ -1,5 +1,6 @@
 """What a stranger's bundle or ledger tries on the machine and the eyes of whoever verifies it."""
 
+import json
 import os
 import shutil
 from collections.abc import Callable
@@ -14,7 +15,12 @@ from hokusai_assets.attestation.bundle import RUN
 from hokusai_assets.attestation.bundle_reading import read_bundle
 from hokusai_assets.attestation.ledger import SqlLedger
 from hokusai_assets.attestation.ledger.database import Mode
+from hokusai_assets.attestation.mint.options import MintOptions
+from hokusai_assets.attestation.mint.request import derive_request
+from hokusai_assets.attestation.mint.writing import mint_file
 from hokusai_assets.attestation.signing.keys import new_key_pair
+from hokusai_assets.attestation.signing.signing import read_public_folder
+from hokusai_assets.attestation.signing.statements import public_files
 from hokusai_assets.attestation.verifying import ledgers
 from hokusai_assets.attestation.verifying import verify as steps
 from hokusai_assets.cli.app import app
@@ -129,6 +135,32 @@ def test_a_few_digits_do_not_take_all_memory(
     assert "benchmark.labels are more" in said or "joint_counts[0]" in said
 
 
+def test_a_request_that_the_ledger_never_saw_is_found(bundle: Path) -> None:
+    """For another contract, it would mint the same gain again; it follows from the files too."""
+    ledger = ("--ledger", str(GOLDENS / "ledger.sqlite"))
+    assert run(bundle, *KEYS, *ledger).exit_code == 0
+    files = public_files(read_public_folder(str(bundle)))
+    (known,) = (bundle / "public/mint").iterdir()
+    payload = json.loads(known.read_bytes())["typed_data"]["message"]["payload"]
+    options = MintOptions(
+        model_id="7",
+        spec_id="spec",
+        score_basis="measured",
+        max_cost_usd_micro="5",
+        actual_cost_usd_micro="5",
+        chain_id="1",
+        verifying_contract="0x" + "ab" * 20,
+        deadline="2000000000",
+    )
+    request, problems = derive_request(files, payload["pipelineRunId"], options)
+    assert request is not None, problems
+    name, content = mint_file(request)
+    (known.parent / name).write_bytes(content)
+    result = run(bundle, *KEYS, *ledger)
+    assert result.exit_code == 1
+    assert "is not the request that the ledger holds" in " ".join(result.stdout.split())
+
+
 # --- what is said of it on a terminal -------------------------------------------------------------
 
 
@@ -172,3 +204,14 @@ def test_the_ledgers_password_is_not_shown(bundle: Path, monkeypatch: pytest.Mon
     assert result.exit_code == 1
     assert "is not in this ledger" in result.stdout
     assert "hunter2" not in result.output
+
+
+@pytest.mark.parametrize("name", ["core.json", "mint/x.json", "signatures/x.json"])
+def test_links_and_devices_are_not_signed(bundle: Path, tmp_path: Path, name: str) -> None:
+    """A pipe would keep a signer's command forever, a link sign what stands elsewhere."""
+    keys = new_key_pair(tmp_path / "keys")
+    (bundle / "public" / name).unlink(missing_ok=True)
+    os.mkfifo(bundle / "public" / name)
+    done = CliRunner().invoke(app, ["sign", str(bundle), "--key", keys.private_path])
+    assert done.exit_code == 3
+    assert "is a link or a device" in done.stderr
