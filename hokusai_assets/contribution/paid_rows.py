@@ -102,6 +102,7 @@ class PaidStore:
             stored = {c["name"]: c["type"] for c in told["columns"]}
             features = tuple(ColumnSchema.model_validate(c) for c in told["features"])
             key_id, count = told["pii_key_id"], int(told["row_count"])
+            policy = {**told["pii_policy"], "columns": dict(told["pii_policy"]["columns"])}
         except (KeyError, TypeError, ValueError):
             raise StorageError(f"{folder}/{ROWS} is damaged: restore it from a backup.") from None
         if version != _VERSION or root_there != root:
@@ -115,6 +116,15 @@ class PaidStore:
                 f"Rows paid for in lineage {self._task.lineage} have no column {other[0]!r} of the "
                 "task's type, so they cannot be recognised: name columns as the lineage's earlier "
                 "tasks do."
+            )
+        ours = _policy(self._task)
+        # Of the columns that this task looks at: paid rows may have more.
+        policy["columns"] = {n: policy["columns"].get(n) for n in ours["columns"]}
+        if policy != ours:
+            raise LedgerError(
+                f"Rows paid for in lineage {self._task.lineage} had their personal data treated "
+                "otherwise than this task does, so they cannot be recognised: state [privacy] and "
+                "the columns' pii as the lineage's earlier tasks do."
             )
         if key_id != self._key_id:
             raise LedgerError(
@@ -162,6 +172,7 @@ class PaidStore:
                 "columns": [{"name": c.name, "type": c.type} for c in self._task.content_columns],
                 "features": [{"name": c.name, "type": c.type} for c in self._task.features],
                 "pii_key_id": self._key_id,
+                "pii_policy": _policy(self._task),
             }
             (made / ROWS).write_text(json.dumps(told, indent=1), encoding="utf-8")
             _publish(made, target)
@@ -184,6 +195,15 @@ def _rows_from(folder: str, source: str, content: list[str]) -> Iterator[pa.Tabl
         own = table.filter(pc.equal(table.column(SOURCE), source))
         if own.num_rows:
             yield own
+
+
+def _policy(task: Task) -> dict[str, Any]:
+    """How personal data are treated: rows that were treated otherwise are other rows."""
+    return {
+        "action": task.privacy.action,
+        "detectors": dict(task.privacy.detectors),
+        "columns": {column.name: column.pii for column in task.content_columns},
+    }
 
 
 def _hashes(task: Task) -> bool:

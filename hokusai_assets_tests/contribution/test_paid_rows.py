@@ -366,6 +366,24 @@ def test_rows_hashed_under_another_key_are_not_silently_missed(house: House) -> 
     )
 
 
+def test_rows_treated_otherwise_are_not_silently_missed(house: House) -> None:
+    """Masked when they were paid for and kept as they are now, all of them would be new."""
+    columns = [
+        {"name": "key", "type": "text", "role": "id"},
+        {"name": "note", "type": "text", "nullable": True, "pii": "mask"},
+        {"name": "weight", "type": "number"},
+        {"name": "label", "type": "category", "role": "target"},
+    ]
+    for other in (
+        build_task(privacy={"action": "keep"}),
+        build_task(privacy={"detectors": {"email": "keep"}}),
+        build_task(columns),
+    ):
+        store = PaidStore(str(house.folder / "store"), other, house.paid_key_id)
+        with pytest.raises(LedgerError, match="treated otherwise"):
+            store.open(house.roots)
+
+
 def test_a_task_with_other_features_still_recognises_what_both_have(house: House) -> None:
     task = build_task(
         [
