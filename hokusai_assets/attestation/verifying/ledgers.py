@@ -105,8 +105,16 @@ def _order(ledger: SqlLedger, entry_hash: str, checkpoint: str | None) -> Step:
 
 
 def _replay(ledger: SqlLedger, bundle: Bundle, core_digest: str) -> Step:
-    """Whether a contribution of this bundle was accepted under another core."""
-    mine = set(bundle.core["nullifiers"])
+    """Whether a contribution that this bundle is accepted for was accepted under another core.
+
+    What is not accepted claims nothing; and of a contribution that was paid before and is sent
+    again beside a new one no row is kept, so it claims nothing either.
+    """
+    if bundle.decision["body"]["verdict"] != "accepted":
+        return Step("replay", "holds", "Nothing is claimed: the verdict is not an acceptance.")
+    core = bundle.core
+    kept = [counts["kept"] > 0 for counts in core["counts"]]
+    mine = {n for n, claims in zip(core["nullifiers"], kept, strict=True) if claims}
     plans: dict[str, Mapping[str, Any]] = {}
     for entry in ledger.entries():
         if entry.kind == "plan":

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from hokusai_assets.attestation.plan import derive_seed
 from hokusai_assets.attestation.verifying.outcome import Step
 from hokusai_assets.attestation.verifying.verify import Question, verify
 from hokusai_assets.digests import canonical_json, digest_json
-from hokusai_assets_tests.attestation.verifying.conftest import load, store
+from hokusai_assets_tests.attestation.verifying.conftest import forged, load, store
 
 
 @pytest.fixture
@@ -114,18 +115,55 @@ def test_the_same_core_by_another_bundle_is_a_replay(place: Path, url: str, tmp_
     assert {s.name: s.verdict for s in found.steps}["ledger"] == "replay"
 
 
-def test_a_contribution_accepted_under_another_core_is_a_replay(
-    place: Path, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    other = shutil.copytree(place, tmp_path / "other")
+@pytest.fixture
+def accepting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rule that accepts everything."""
     monkeypatch.setattr("hokusai_assets.decision_rule.verdict", lambda clauses: ("accepted", ()))
-    counted(other, url)  # by a rule that accepts everything
-    monkeypatch.undo()
+
+
+def accepted(place: Path, change: Callable[[Any], None] = lambda core: None) -> None:
+    """The bundle as that rule would have it, with a changed core."""
+    forged(place, lambda core, plan: change(core))
+
+
+@pytest.mark.usefixtures("accepting")
+def test_a_contribution_accepted_under_another_core_is_a_replay(
+    place: Path, url: str, tmp_path: Path
+) -> None:
+    counted(shutil.copytree(place, tmp_path / "other"), url)
+    accepted(place)
     found = verify(str(place), Question(None, url))
     assert found.exit_code == 5
     replay = {step.name: step for step in found.steps}["replay"]
     assert replay.verdict == "replay"
     assert "accepted in entry 2" in replay.sentence
+
+
+@pytest.mark.usefixtures("accepting")
+def test_what_was_paid_before_and_brought_no_row_is_none(
+    place: Path, url: str, tmp_path: Path
+) -> None:
+    counted(shutil.copytree(place, tmp_path / "other"), url)
+
+    def nothing_kept(core: Any) -> None:
+        for counts in core["counts"]:
+            counts["already_paid"] += counts["kept"]
+            counts["kept"] = 0
+
+    accepted(place, nothing_kept)
+    assert steps(place, url)["replay"].verdict == "holds"
+
+
+def test_what_is_not_accepted_claims_nothing(
+    place: Path, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as rule:
+        rule.setattr("hokusai_assets.decision_rule.verdict", lambda clauses: ("accepted", ()))
+        counted(shutil.copytree(place, tmp_path / "other"), url)
+    found = verify(str(place), Question(None, url))  # rejected, of the same contributions
+    assert load(place, DECISION)["body"]["verdict"] == "rejected"
+    assert found.exit_code == 3
+    assert {s.name: s.verdict for s in found.steps}["replay"] == "holds"
 
 
 def test_another_decision_than_the_ledgers_is_found(place: Path, url: str) -> None:
