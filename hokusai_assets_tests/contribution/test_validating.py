@@ -492,8 +492,10 @@ def test_of_the_benchmarks_groups_nothing_is_told(check, by_author, make_task):
         found, _ = check(own, base=base, benchmark=benchmark, task=task)
         told.append(found.model_dump(exclude={"file"}))
     assert told[0] == told[1]
-    assert (told[0]["leakage"], told[0]["counts"]["usable"]) == ("none", 100)
-    alone, _ = check(own[:50], base=base, benchmark=scored, task=task)
+    assert (told[0]["leakage"], told[0]["counts"]["usable"]) == ("below", 100)
+    few, _ = check(own[:50], base=base, benchmark=scored, task=task)
+    assert (few.leakage, few.valid) == ("not told", True)
+    alone, _ = check(by_author(120, "e", "bob"), base=base, benchmark=scored, task=task)
     assert (alone.leakage, alone.valid) == ("above", False)
     assert alone.leakage_sentence == (
         "Rows that stand in the benchmark: above 1 %, or every author does."
