@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from hokusai_assets.defs.resources.inputs import resolve_mode
+from hokusai_assets.defs.running import evaluate
 from hokusai_assets.errors import UsageError
 from hokusai_assets.settings import Settings
 from hokusai_assets_tests.conftest import ROOT, SmallTask
@@ -49,11 +50,18 @@ def test_a_dry_run_needs_no_inputs_and_says_what_it_is(command: Any, tmp_path: P
     assert "DRY RUN, counts for nothing" in done.stderr
 
 
+def evaluated_here(config: dict[str, Any]) -> None:
+    """One evaluation in this process, stored as a whole process would."""
+    resources = {name: given["config"] for name, given in config["resources"].items()}
+    outcome = evaluate(resources, dry_run=False, progress=lambda step, state: None)
+    assert outcome.evaluation is not None, outcome.message
+
+
 def test_processes_give_the_same_core_as_one_process(
     command: Any, small: SmallTask, tmp_path: Path
 ) -> None:
     config = configuration(tmp_path, small)
-    assert execute(command, "evaluate_contribution", tmp_path, config).returncode == 0
+    evaluated_here(config)
     config["execution"] = {"config": {"multiprocess": {"max_concurrent": 2}}}
     done = execute(command, "evaluate_contribution", tmp_path, config)
     assert done.returncode == 0, done.stderr[-2000:]
@@ -92,7 +100,7 @@ def test_checks_of_what_is_stored(command: Any, small: SmallTask, tmp_path: Path
 
     evaluation = configuration(tmp_path, small)
     for _ in range(2):
-        assert execute(command, "evaluate_contribution", tmp_path, evaluation).returncode == 0
+        evaluated_here(evaluation)
     older, newer = (a["run_id"] for a in attestations(tmp_path))
     intact = execute(command, "checks", tmp_path, configuration(tmp_path, small))
     assert intact.returncode == 0, intact.stderr[-2000:]

@@ -3,14 +3,15 @@
 import gzip
 import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner, Result
 
 from hokusai_assets.attestation.bundle_reading import read_bundle
 from hokusai_assets.attestation.verifying.outcome import Step
+from hokusai_assets.cli.app import app
 from hokusai_assets.defs.recomputing import recompute
 from hokusai_assets.errors import HokusaiError, UsageError
 from hokusai_assets_tests.conftest import (
@@ -21,8 +22,6 @@ from hokusai_assets_tests.conftest import (
     make_rows,
     write_csv,
 )
-
-Command = Callable[..., Any]
 
 
 @pytest.fixture
@@ -99,30 +98,38 @@ def test_a_dry_run_is_not_computed_again(evaluated: Evaluated, data: Path) -> No
 
 
 @pytest.mark.slow
-def test_rows_paid_before_and_secrets(command: Command, data: Path, tmp_path: Path) -> None:
+def test_rows_paid_before_and_secrets(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ledger = tmp_path / "ledger.sqlite"
     (data / "task.toml").write_text(TASK)
     env = {"HOKUSAI_SALT_SECRET": "ab" * 32, "HOKUSAI_PLAN_NONCE": "cd" * 16}
 
+    def run(words: tuple[str, ...], env: dict[str, str] | None) -> Result:
+        for name in ("HOKUSAI_SALT_SECRET", "HOKUSAI_PLAN_NONCE"):
+            monkeypatch.delenv(name, raising=False)
+        for name, value in (env or {}).items():
+            monkeypatch.setenv(name, value)
+        return CliRunner().invoke(app, list(words))
+
     def evaluate(out: Path) -> Path:
-        done = command(
-            *("hokusai", "evaluate", "--task", str(data / "task.toml"), "--ledger", str(ledger)),
+        words = (
+            *("evaluate", "--task", str(data / "task.toml"), "--ledger", str(ledger)),
             *("--contributed-data", str(data / "contributions" / "0-first.csv"), "--json"),
             *("--contributed-data", str(data / "contributions" / "1-second.csv")),
             *("--contributor-id", "alice", "--wallet-address", WALLET),
             *("--contributor-id", "bob", "--wallet-address", OTHER_WALLET),
             *("--output-dir", str(out)),
-            env=env,
         )
-        assert done.returncode == 0, done.stderr
+        done = run(words, env)
+        assert done.exit_code == 0, done.stderr
         (bundle,) = out.glob("bundle_*")
         return bundle
 
     def verified(bundle: Path, env: dict[str, str] | None) -> tuple[int, str, Any]:
-        words = ("hokusai", "verify", str(bundle), "--recompute", str(data), "--json")
-        done = command(*words, env=env)
+        done = run(("verify", str(bundle), "--recompute", str(data), "--json"), env)
         told = json.loads(done.stdout)["steps"][-1] if done.stdout else None
-        return done.returncode, done.stderr, told
+        return done.exit_code, done.stderr, told
 
     evaluate(tmp_path / "first")
     # Another benchmark retires the first one, of which five rows are contributed now.

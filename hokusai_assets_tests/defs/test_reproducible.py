@@ -116,8 +116,8 @@ def test_threads_time_zone_and_locale_do_not_matter(
 ) -> None:
     environments = [
         {"OMP_NUM_THREADS": "1"},
-        {"OMP_NUM_THREADS": "2", "OPENBLAS_NUM_THREADS": "2"},
-        {"TZ": "Pacific/Kiritimati", "LC_ALL": "C", "PYTHONHASHSEED": "1"},
+        {"OMP_NUM_THREADS": "2", "OPENBLAS_NUM_THREADS": "2"}
+        | {"TZ": "Pacific/Kiritimati", "LC_ALL": "C", "PYTHONHASHSEED": "1"},
     ]
     words = ["evaluate", "--json", "--task", str(small.task), "--output-dir", str(tmp_path / "o")]
     words += ["--contributed-data", str(small.contribution), "--contributor-id", "alice"]

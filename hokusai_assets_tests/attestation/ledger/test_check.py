@@ -163,7 +163,7 @@ def test_a_member_that_is_something_else_is_a_break_and_never_a_crash(
 ) -> None:
     for entry in SqlLedger(str(written)).entries():
         for path in paths_in(entry.body):
-            for value in (None, 7, "", "x" * 64, [], {}, [[]], True):
+            for value in (None, 7, "x" * 64, [[]]):
                 copied = Path(shutil.copy(written, tmp_path / "changed.sqlite"))
                 rehash(copied, {entry.sequence: lambda b, p=path, v=value: replaced(b, p, v)})
                 same = replaced(dict(entry.body), path, value) == entry.body
