@@ -5,6 +5,7 @@ whoever asks turns that into a sentence.
 """
 
 from collections.abc import Iterator, Mapping
+from fractions import Fraction
 from itertools import zip_longest
 from typing import Any
 
@@ -13,7 +14,10 @@ from hokusai_assets.attestation.bundle_reading import Bundle, record_disagreemen
 from hokusai_assets.attestation.core import CORE_VERSION, nullifier
 from hokusai_assets.attestation.decision import DECISION_VERSION
 from hokusai_assets.attestation.plan import PLAN_VERSION, derive_seed
+from hokusai_assets.decision_rule import direction
 from hokusai_assets.digests import canonical_json, digest_json
+from hokusai_assets.scoring import millionths
+from hokusai_assets.task import is_own
 
 # Of the same name and meaning in core and plan.
 _SHARED = (
@@ -65,6 +69,7 @@ def plan_problems(bundle: Bundle) -> Iterator[str]:
     yield from _baseline_problems(bundle)
     yield from _count_problems(core)
     yield from _configuration_problems(core, plan["rule"])
+    yield from _delta_one_problems(core, plan["rule"])
     if core["model_configuration_digest"] != digest_json(core["model_configuration"]):
         yield f"{CORE}: model_configuration_digest is not that of model_configuration"
 
@@ -124,6 +129,37 @@ def _count_problems(core: Mapping[str, Any]) -> Iterator[str]:
     for index, table in enumerate(core["joint_counts"]):
         if sum(cell[3] for cell in table) != rows or any(cell[3] < 1 for cell in table):
             yield f"{CORE}: joint_counts[{index}] do not add up to benchmark.rows"
+
+
+def _delta_one_problems(core: Mapping[str, Any], rule: Mapping[str, Any]) -> Iterator[str]:
+    """Where DeltaOne is not the weighted mean of the deltas that stand beside it.
+
+    Shown without rows too; its error and p value then are not.
+    """
+    metrics, said = core["metrics"], core["delta_one"]
+    if set(metrics) != set(rule["included"]):
+        yield f"{CORE}: metrics are not those of {PLAN}: rule.included"
+        return
+    averaged = [n for n in rule["included"] if not is_own(n) or rule["weights"][n]]
+    present = [n for n in averaged if metrics[n]["delta_millionths"] is not None]
+    total = sum(rule["weights"][name] for name in present)
+    missing = sorted(set(averaged) - set(present))
+    if sorted(said["metrics_missing"]) != missing:
+        yield f"{CORE}: delta_one.metrics_missing are not the undefined ones of metrics"
+    if not total:
+        if said["millionths"] is not None:
+            yield f"{CORE}: delta_one.millionths is a mean of no metric"
+        return
+    weights = {n: Fraction(rule["weights"][n], total) for n in present}
+    if said["metrics_included"] != present:
+        yield f"{CORE}: delta_one.metrics_included are not the defined ones of metrics"
+    if said["weights_millionths"] != {n: millionths(w) for n, w in weights.items()}:
+        yield f"{CORE}: delta_one.weights_millionths are not those of {PLAN}: rule.weights"
+    signed = {name: direction(rule, name) * weight for name, weight in weights.items()}
+    mean = sum(weight * metrics[n]["delta_millionths"] for n, weight in signed.items())
+    # Each delta was rounded to a millionth, and so was the mean.
+    if said["millionths"] is None or abs(said["millionths"] - mean) > 1:
+        yield f"{CORE}: delta_one.millionths is not the weighted mean of the deltas"
 
 
 def _configuration_problems(core: Mapping[str, Any], rule: Mapping[str, Any]) -> Iterator[str]:

@@ -33,13 +33,17 @@ def load(place: Path, name: str) -> Any:
     return json.loads((place / name).read_bytes())
 
 
-def store(place: Path, name: str, record: Any) -> None:
-    """Write a record, with a manifest that fits."""
+def store(place: Path, name: str, record: Any, *, audit: bool = True) -> None:
+    """Write a record, with a manifest that fits; without `audit` it names what is not there."""
+    before = load(place, MANIFEST)
     (place / name).write_bytes(canonical_json(record))
-    (place / MANIFEST).write_bytes(canonical_json(manifest_of(place)))
+    manifest = manifest_of(place)
+    if not audit:
+        manifest["files"] = before["files"] | manifest["files"]
+    (place / MANIFEST).write_bytes(canonical_json(manifest))
 
 
-def forged(place: Path, change: Callable[[Any, Any], None]) -> None:
+def forged(place: Path, change: Callable[[Any, Any], None], *, audit: bool = True) -> None:
     """Change core and plan, and make all that follows from them anew: digests and decision.
 
     Nobody's signature fits then; all that can be computed from what was changed does.
@@ -58,4 +62,4 @@ def forged(place: Path, change: Callable[[Any, Any], None]) -> None:
     )
     (place / CORE).write_bytes(canonical_json(core))
     (place / PLAN).write_bytes(canonical_json(plan))
-    store(place, DECISION, old | {"body": body})
+    store(place, DECISION, old | {"body": body}, audit=audit)

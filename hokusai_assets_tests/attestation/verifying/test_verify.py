@@ -334,3 +334,36 @@ def test_nothing_is_written(place: Path) -> None:
 def test_steps_can_be_printed_as_json(place: Path) -> None:
     for step in verify(str(place)).steps:
         json.dumps([step.name, step.verdict, step.sentence, step.more])
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("millionths", 90_000),
+        ("metrics_included", ["accuracy"]),
+        ("metrics_missing", {"recall": "x"}),
+        ("weights_millionths", {"accuracy": 1_000_000}),
+    ],
+)
+def test_delta_one_is_held_to_its_deltas_although_no_row_is_opened(
+    place: Path, field: str, value: Any
+) -> None:
+    shutil.rmtree(place / "audit")
+
+    def change(core: Any, plan: Any) -> None:
+        core["delta_one"][field] = value
+
+    forged(place, change, audit=False)
+    step = steps_of(place)["plan"]
+    assert step.verdict == "fails"
+    assert f"delta_one.{field}" in " ".join((step.sentence, *step.more))
+
+
+def test_a_metric_that_no_plan_asked_for_is_found_without_rows(place: Path) -> None:
+    shutil.rmtree(place / "audit")
+
+    def change(core: Any, plan: Any) -> None:
+        core["metrics"]["brier_score"] = core["metrics"]["auroc"]
+
+    forged(place, change, audit=False)
+    assert "rule.included" in steps_of(place)["plan"].sentence
