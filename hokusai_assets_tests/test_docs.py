@@ -146,7 +146,11 @@ def test_an_attestation_is_checked_as_its_page_shows(evaluated: Evaluated, tmp_p
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("command", [c for c in evaluate_commands() if "alice" not in c])
+@pytest.mark.parametrize(
+    "command",
+    # What the step for CI says too is run with it.
+    [c for c in evaluate_commands() if "alice" not in c and c not in blocks("yaml")[0]],
+)
 def test_commands_of_the_readme_run(command: str, tmp_path: Path) -> None:
     run_in_copy(command, tmp_path)
     (result, *_) = (tmp_path / "outputs").glob("attestation_*.json")
