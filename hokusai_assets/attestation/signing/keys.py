@@ -14,6 +14,7 @@ from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -143,10 +144,10 @@ def read_public_key(path: str | Path) -> PublicKey:
     return parse_public_key(content, str(path))
 
 
-def parse_private_key(pem: bytes, where: str) -> SigningKey:
-    """The private key in PEM text (PKCS #8, not encrypted); raises KeyFileError."""
+def load_private_key(pem: bytes, where: str) -> PrivateKeyTypes:
+    """The private key of any kind in PEM text, not encrypted; raises KeyFileError."""
     try:
-        key = load_pem_private_key(pem, password=None)
+        return load_pem_private_key(pem, password=None)
     except TypeError:
         raise KeyFileError(
             f"The key in {where} is encrypted, and no passphrase is asked for: decrypt it to a "
@@ -156,6 +157,11 @@ def parse_private_key(pem: bytes, where: str) -> SigningKey:
         raise KeyFileError(
             f"{where} does not hold a private key in PEM: check which file or variable it is."
         ) from None
+
+
+def parse_private_key(pem: bytes, where: str) -> SigningKey:
+    """The private key in PEM text (PKCS #8, not encrypted); raises KeyFileError."""
+    key = load_private_key(pem, where)
     if not isinstance(key, Ed25519PrivateKey):
         raise KeyFileError(
             f"The key in {where} is not an Ed25519 key: make one with hokusai keys new."

@@ -17,9 +17,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     PublicFormat,
-    load_pem_private_key,
 )
 
+from hokusai_assets.attestation.signing.keys import load_private_key
 from hokusai_assets.attestation.signing.secret_files import read_secret_file, read_secret_variable
 from hokusai_assets.errors import KeyFileError
 
@@ -54,17 +54,7 @@ class ModelKey:
 
 def parse_model_key(pem: bytes, where: str) -> ModelKey:
     """The private key in PEM text, not encrypted; raises KeyFileError naming `where` it was."""
-    try:
-        key = load_pem_private_key(pem, password=None)
-    except TypeError:
-        raise KeyFileError(
-            f"The key in {where} is encrypted, and no passphrase is asked for: decrypt it to a "
-            "file of mode 600, or keep it in a secret store that sets an environment variable."
-        ) from None
-    except (ValueError, UnsupportedAlgorithm):
-        raise KeyFileError(
-            f"{where} does not hold a private key in PEM: check which file or variable it is."
-        ) from None
+    key = load_private_key(pem, where)
     if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
         raise KeyFileError(
             f"The key in {where} is not on the curve P-256, which models are signed with (an "

@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -147,9 +148,19 @@ def test_another_digest_by_the_library_stops_the_signing(monkeypatch: pytest.Mon
         sign_request(request_of(), key(5))
 
 
-def test_writing_and_checking_import_no_ethereum_library() -> None:
-    import subprocess
+def printed(script: str) -> str:
+    """What a script prints in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
+    )
+    return done.stdout
 
+
+def test_writing_and_checking_import_no_ethereum_library() -> None:
     script = (
         "import sys\n"
         "from hokusai_assets.attestation.mint import checking, writing\n"
@@ -158,19 +169,10 @@ def test_writing_and_checking_import_no_ethereum_library() -> None:
         "eth_account sqlalchemy'.split()\n"
         "print(sorted(set(heavy) & set(sys.modules)))\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", script],
-        capture_output=True,
-        text=True,
-        check=True,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
-    )
-    assert done.stdout == "[]\n"
+    assert printed(script) == "[]\n"
 
 
 def test_the_limit_that_bounds_json_is_left_where_it_was() -> None:
-    import subprocess
-
     script = (
         "import sys\n"
         "from hokusai_assets_tests.attestation.mint.test_mint_signing import *\n"
@@ -180,11 +182,4 @@ def test_the_limit_that_bounds_json_is_left_where_it_was() -> None:
         "sign_request(request_of(), key(5))\n"
         "print(sys.getrecursionlimit())\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", script],
-        capture_output=True,
-        text=True,
-        check=True,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
-    )
-    assert done.stdout == "777\n"
+    assert printed(script) == "777\n"
