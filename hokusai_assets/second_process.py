@@ -22,7 +22,7 @@ import subprocess
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import Connection, Pipe
 from typing import Any, ParamSpec, TypeVar
 
@@ -38,8 +38,9 @@ IMPORTED_AHEAD = (
     "sklearn.linear_model",
     "sklearn.feature_extraction.text",
     "sklearn.compose",
-    "skops.io",
+    "cleanlab.count",
     "pandas",
+    "skops.io",
 )
 
 _KEY_MARK = "PRIVATE KEY"  # of PEM
@@ -52,8 +53,9 @@ _CHILD = "import sys; from hokusai_assets.second_process import serve; serve(int
 class SecondProcess:
     """A child that does one call at a time and ends with its parent."""
 
-    def __init__(self) -> None:
+    def __init__(self, meanwhile: Sequence[str] = ()) -> None:
         self._lock = threading.Lock()
+        self._meanwhile = list(meanwhile)
         self._pipe, theirs = Pipe()
         # A signing key's variable has whatever name the operator chose: known by what it holds.
         environment = {
@@ -76,6 +78,8 @@ class SecondProcess:
             done = False
             try:
                 self._pipe.send((function, args, kwargs))
+                while self._meanwhile and not self._pipe.poll():
+                    _prepare(self._meanwhile.pop(0))
                 result, error = self._pipe.recv()
                 done = True
             except (EOFError, OSError):
@@ -102,11 +106,15 @@ class SecondProcess:
 _running: SecondProcess | None = None
 
 
-def start() -> None:
-    """Start the second process of this one, if it has none; it ends when this one does."""
+def start(meanwhile: Sequence[str] = ()) -> None:
+    """Start the second process of this one, if it has none; it ends when this one does.
+
+    `meanwhile` names what this process needs later, as "module" or "module:function" (called
+    without arguments): it is imported, one after the other, while an answer is waited for.
+    """
     global _running
     if _running is None:
-        _running = SecondProcess()
+        _running = SecondProcess(meanwhile)
         atexit.register(stop)
 
 
@@ -120,9 +128,9 @@ def stop() -> None:
 
 
 @contextlib.contextmanager
-def running() -> Iterator[None]:
-    """A second process for the time of a block."""
-    start()
+def running(meanwhile: Sequence[str] = ()) -> Iterator[None]:
+    """A second process for the time of a block; `meanwhile` as of `start`."""
+    start(meanwhile)
     try:
         yield
     finally:
@@ -136,6 +144,13 @@ def call(
     if _running is None:
         return function(*args, **kwargs)
     return _running.call(function, args, kwargs)
+
+
+def _prepare(name: str) -> None:
+    module, _, function = name.partition(":")
+    imported = importlib.import_module(module)
+    if function:
+        getattr(imported, function)()
 
 
 def serve(descriptor: int) -> None:

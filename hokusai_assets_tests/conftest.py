@@ -147,7 +147,7 @@ def one_process(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
     from hokusai_assets import second_process
 
     if "second_process" not in request.node.keywords:
-        monkeypatch.setattr(second_process, "start", lambda: None)
+        monkeypatch.setattr(second_process, "start", lambda meanwhile=(): None)
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """The second process: the same answers and errors as here, no secrets of ours, no leftovers."""
 
+import importlib
 import os
 import signal
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from hokusai_assets import second_process
+from hokusai_assets.defs.meanwhile import MEANWHILE
 from hokusai_assets.errors import ModelError, TaskError
 from hokusai_assets.settings import SECRETS, VARIABLES
 
@@ -56,6 +58,18 @@ def return_a_lock() -> object:
 
 def crash() -> None:
     os.kill(os.getpid(), signal.SIGSEGV)
+
+
+prepared: list[str] = []
+
+
+def prepare() -> None:
+    prepared.append("here")
+
+
+def prepare_slowly() -> None:
+    time.sleep(0.1)
+    prepared.append("slowly")
 
 
 def sleep(seconds: float) -> str:
@@ -104,6 +118,32 @@ def test_a_crash_there_is_a_sentence_here() -> None:
             second_process.call(crash)
         with pytest.raises(ModelError, match="ended"):
             second_process.call(whoami)  # it is not quietly done here instead
+
+
+def test_what_is_needed_later_is_prepared_while_an_answer_is_waited_for() -> None:
+    prepared.clear()
+    here = f"{__name__}:prepare"
+    with second_process.running([here, here]):
+        assert prepared == []  # not before there is something to wait for
+        assert second_process.call(sleep, 0.5) == "slept"
+        assert prepared == ["here", "here"]
+        assert second_process.call(sleep, 0.1) == "slept"
+        assert len(prepared) == 2  # once each
+
+
+def test_an_answer_that_is_there_is_not_kept_waiting() -> None:
+    prepared.clear()
+    with second_process.running([f"{__name__}:prepare_slowly"] * 30):
+        assert second_process.call(sleep, 0.5) == "slept"
+        assert 0 < len(prepared) < 30
+
+
+def test_all_that_an_evaluation_prepares_can_be_prepared() -> None:
+    assert len(set(MEANWHILE)) == len(MEANWHILE)
+    for name in MEANWHILE:
+        module, _, function = name.partition(":")
+        found = importlib.import_module(module)
+        assert not function or callable(getattr(found, function))
 
 
 def test_an_interrupted_call_never_answers_the_next_one(monkeypatch: pytest.MonkeyPatch) -> None:

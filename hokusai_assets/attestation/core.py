@@ -5,6 +5,7 @@ millionths, standard errors in 1e-9, probabilities in 1e-12. Two runs on the sam
 same core, byte for byte. What of it follows from rows is built in measured.py.
 """
 
+import functools
 import hashlib
 import platform
 from importlib import metadata, resources
@@ -51,9 +52,13 @@ NUMERIC_PACKAGES = (
 
 def package_versions() -> dict[str, str]:
     """Versions of Python (major.minor) and of the packages that the numbers depend on."""
-    versions = {name: metadata.version(name) for name in NUMERIC_PACKAGES}
-    versions["python"] = ".".join(platform.python_version_tuple()[:2])
-    return versions
+    python = ".".join(platform.python_version_tuple()[:2])
+    return {**{name: _version(name) for name in NUMERIC_PACKAGES}, "python": python}
+
+
+@functools.cache
+def _version(name: str) -> str:
+    return metadata.version(name)
 
 
 def constraints_digest() -> str:

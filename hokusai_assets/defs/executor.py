@@ -12,6 +12,7 @@ import dagster as dg
 from dagster import ExecutorRequirement
 
 from hokusai_assets import second_process
+from hokusai_assets.defs.meanwhile import MEANWHILE
 from hokusai_assets.defs.resources.inputs import CHECKS_JOB
 
 
@@ -23,14 +24,17 @@ def _requirements(config: Any) -> Sequence[ExecutorRequirement]:
 
 # Python's own thresholds make it look through all objects a dozen times while the libraries of a
 # run are imported: a tenth of a dry run (measured). They live to the end; so does a run's process.
+# What there is when a run begins, Dagster most of all, is not looked through again even then: that
+# takes as long as a training of moderate size.
 _COLLECTOR_THRESHOLDS = (50_000, 20, 100)
 
 
 def _choose(init_context: dg.InitExecutorContext) -> dg.Executor:
     gc.set_threshold(*_COLLECTOR_THRESHOLDS)
+    gc.freeze()
     trains = init_context.job.get_definition().name != CHECKS_JOB
     if trains and "multiprocess" not in init_context.executor_config:
-        second_process.start()
+        second_process.start(MEANWHILE)
     create = dg.multi_or_in_process_executor.executor_creation_fn
     if create is None:
         raise dg.DagsterInvariantViolationError("Dagster's executor cannot be created")

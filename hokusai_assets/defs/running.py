@@ -15,6 +15,7 @@ from hokusai_assets import errors, second_process
 from hokusai_assets.defs.build import build_definitions
 from hokusai_assets.defs.checks import contributed_data_conforms
 from hokusai_assets.defs.jobs import EVALUATE_JOB
+from hokusai_assets.defs.meanwhile import MEANWHILE
 from hokusai_assets.defs.resources.inputs import DRY_RUN_JOB
 from hokusai_assets.files import exclusive
 from hokusai_assets.records import (
@@ -69,7 +70,7 @@ def use_home() -> None:
 
 def evaluate(resources: dict[str, Any], *, dry_run: bool, progress: Progress) -> Outcome:
     """Run the evaluation (or its rehearsal) with this resource configuration."""
-    with second_process.running():
+    with second_process.running(MEANWHILE):
         return _evaluate(resources, dry_run=dry_run, progress=progress)
 
 

@@ -18,7 +18,7 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
-from scipy import special
+import scipy
 
 from hokusai_assets.scoring.influence import FloatArray
 from hokusai_assets.scoring.metrics import IntArray, Undefined
@@ -64,9 +64,9 @@ def spread_interval(
         return Undefined("the difference does not vary between rows, so it has no standard error")
     one_sided = (1 + level) / 2
     if spread.degrees_of_freedom is None:
-        quantile, method = float(special.ndtri(one_sided)), "influence_normal"
+        quantile, method = float(scipy.special.ndtri(one_sided)), "influence_normal"
     else:
-        quantile = float(special.stdtrit(spread.degrees_of_freedom, one_sided))
+        quantile = float(scipy.special.stdtrit(spread.degrees_of_freedom, one_sided))
         method = "influence_t"
     half = quantile * spread.standard_error
     return Interval(float(delta) - half, float(delta) + half, method)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
-from scipy import special
+import scipy
 
 from hokusai_assets.scoring.influence import FloatArray
 from hokusai_assets.scoring.metrics import IntArray, Undefined
@@ -36,7 +36,7 @@ def mcnemar_p(better: int, worse: int) -> float:
         raise ValueError("counts of rows cannot be negative")
     if better == 0:
         return 1.0
-    return float(special.betainc(better, worse + 1, 0.5))
+    return float(scipy.special.betainc(better, worse + 1, 0.5))
 
 
 def paired_spread(
@@ -121,16 +121,16 @@ def lower_bound(delta: Fraction, spread: Spread | Undefined, level: float) -> fl
     if spread.standard_error == 0 and delta != 0:
         return Undefined("the difference does not vary between rows, so it has no standard error")
     if spread.degrees_of_freedom is None:
-        quantile = float(special.ndtri(level))
+        quantile = float(scipy.special.ndtri(level))
     else:
-        quantile = float(special.stdtrit(spread.degrees_of_freedom, level))
+        quantile = float(scipy.special.stdtrit(spread.degrees_of_freedom, level))
     return float(delta) - quantile * spread.standard_error
 
 
 def _upper_tail(statistic: float, degrees_of_freedom: float | None) -> float:
     if degrees_of_freedom is None:
-        return float(special.ndtr(-statistic))
-    return float(special.stdtr(degrees_of_freedom, -statistic))
+        return float(scipy.special.ndtr(-statistic))
+    return float(scipy.special.stdtr(degrees_of_freedom, -statistic))
 
 
 def tango_lower_bound(rows: int, better: int, worse: int, level: float) -> float | Undefined:
@@ -143,7 +143,7 @@ def tango_lower_bound(rows: int, better: int, worse: int, level: float) -> float
         return Undefined("there are no rows")
     if better < 0 or worse < 0 or better + worse > rows:
         raise ValueError("discordant rows cannot be negative or more than all rows")
-    quantile = float(special.ndtri(level))
+    quantile = float(scipy.special.ndtri(level))
     low, high = -1.0, (better - worse) / rows
     for _ in range(60):
         middle = (low + high) / 2

@@ -9,7 +9,7 @@ the one-sided bound at the attempt's own level.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
+import scipy
 
 _OVERPAID = 0.05
 _STEPS = 200
@@ -72,11 +72,11 @@ def _bound_given_acceptance(gain: Gain, min_delta_bps: int, level: float) -> flo
 
 def _log_below(value: float, degrees_of_freedom: float | None) -> float:
     if degrees_of_freedom is None:
-        return float(special.log_ndtr(value))
-    return float(np.log(max(special.stdtr(degrees_of_freedom, value), 1e-300)))
+        return float(scipy.special.log_ndtr(value))
+    return float(np.log(max(scipy.special.stdtr(degrees_of_freedom, value), 1e-300)))
 
 
 def _quantile(probability: float, degrees_of_freedom: float | None) -> float:
     if degrees_of_freedom is None:
-        return float(special.ndtri(probability))
-    return float(special.stdtrit(degrees_of_freedom, probability))
+        return float(scipy.special.ndtri(probability))
+    return float(scipy.special.stdtrit(degrees_of_freedom, probability))

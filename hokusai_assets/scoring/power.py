@@ -8,7 +8,7 @@ when it reaches the threshold and its exact p value (McNemar, 1947) the level.
 import math
 
 import numpy as np
-from scipy import special
+import scipy
 
 _TAIL = 9.0  # standard deviations of D that are summed over
 _MOST_ROWS = 10_000_000
@@ -31,11 +31,11 @@ def detection_power(
         max(0, math.floor(middle - spread)), min(rows, math.ceil(middle + spread)) + 1
     )
     weights = np.exp(
-        special.gammaln(rows + 1)
-        - special.gammaln(counts + 1)
-        - special.gammaln(rows - counts + 1)
-        + special.xlogy(counts, discordance)
-        + special.xlog1py(rows - counts, -discordance)
+        scipy.special.gammaln(rows + 1)
+        - scipy.special.gammaln(counts + 1)
+        - scipy.special.gammaln(rows - counts + 1)
+        + scipy.special.xlogy(counts, discordance)
+        + scipy.special.xlog1py(rows - counts, -discordance)
     )
     least = np.maximum(_critical(counts, level), np.ceil((counts + rows * threshold - 1e-9) / 2))
     share = (discordance + improvement) / (2 * discordance)
@@ -97,5 +97,5 @@ def _at_least(successes: np.ndarray, trials: np.ndarray, share: float) -> np.nda
     inside = (successes > 0) & (successes <= trials)
     chances = np.where(successes <= 0, 1.0, 0.0)
     one, other = successes[inside], (trials - successes + 1)[inside]
-    chances[inside] = special.betainc(one, other, share)
+    chances[inside] = scipy.special.betainc(one, other, share)
     return chances

@@ -42,24 +42,24 @@ class SignerResource(dg.ConfigurableResource["SignerResource"]):
             return NoSigner()
         return self._signer
 
-    def _resolve(self) -> "Signer":
-        from hokusai_assets.attestation.signing.keys import (
-            private_key_from_environment,
-            read_private_key,
-        )
-        from hokusai_assets.attestation.signing.signing import KeySigner, NoSigner
-
+    def _resolve(self) -> "Signer | None":
         if self.backend == "none":
             if self.key_file or self.key_env:
                 raise UsageError(
                     "A signing key is configured but resources.signer.config.backend is none: set "
                     "it to key, or remove the key."
                 )
-            return NoSigner()
+            return None
         if bool(self.key_file) == bool(self.key_env):
             raise UsageError("Configure one of resources.signer.config.key_file and key_env.")
         if self.inputs.run.dry_run:
-            return NoSigner()  # the key is not even read
+            return None  # the key is not even read
+        from hokusai_assets.attestation.signing.keys import (
+            private_key_from_environment,
+            read_private_key,
+        )
+        from hokusai_assets.attestation.signing.signing import KeySigner
+
         if self.key_file:
             return KeySigner(read_private_key(self.key_file))
         return KeySigner(private_key_from_environment(self.key_env))

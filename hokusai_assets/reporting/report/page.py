@@ -93,6 +93,12 @@ def environment() -> jinja2.Environment:
     )
 
 
+def compile_templates() -> None:
+    """Compile every template ahead of its use: a tenth of a second that may be spent waiting."""
+    for name in environment().list_templates():
+        environment().get_template(name)
+
+
 def _interval_level(statistics: Mapping[str, Any]) -> str:
     told = [*statistics["deltas"].values(), statistics["delta_one"]]
     level = next((one["interval_level"] for one in told if one.get("interval_level")), 0.95)
