@@ -98,7 +98,7 @@ def run_job(
         run_config=run_config, instance=instance, run_id=run_id, raise_on_error=False
     )
     if not result.success:
-        message, exit_code = _failure(instance, run_id)
+        message, exit_code = failure_of(instance, run_id)
         return Outcome(run_id, None, message, exit_code)
     return Outcome(
         run_id,
@@ -127,7 +127,7 @@ def _tell(entry: dg.EventLogEntry, progress: Progress) -> None:
         progress(event.step_key, _STATES[event.event_type])
 
 
-def _failure(instance: dg.DagsterInstance, run_id: str) -> tuple[str, int]:
+def failure_of(instance: dg.DagsterInstance, run_id: str) -> tuple[str, int]:
     """The sentence and the exit code of the first thing that went wrong."""
     for entry in instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION):
         event = entry.dagster_event

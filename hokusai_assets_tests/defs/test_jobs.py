@@ -4,10 +4,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import pytest
 
-from hokusai_assets.defs.resources.inputs import resolve_mode
-from hokusai_assets.defs.running import evaluate
+from hokusai_assets.defs.build import build_definitions
+from hokusai_assets.defs.resources.inputs import CHECKS_JOB, resolve_mode
+from hokusai_assets.defs.running import evaluate, failure_of
 from hokusai_assets.errors import UsageError
 from hokusai_assets.settings import Settings
 from hokusai_assets_tests.conftest import ROOT, SmallTask
@@ -92,43 +94,45 @@ def test_a_contribution_named_in_a_dry_run_is_really_read(
     assert attestation["core"]["counts"][0]["read"] == 300
 
 
+def checked_here(config: dict[str, Any]) -> str:
+    """What the job `checks` finds wrong, without a process of its own; "" where nothing is."""
+    job = build_definitions().resolve_job_def(CHECKS_JOB)
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = job.execute_in_process(run_config=config, instance=instance, raise_on_error=False)
+        return "" if result.success else failure_of(instance, result.run_id)[0]
+
+
 def test_checks_of_what_is_stored(command: Any, small: SmallTask, tmp_path: Path) -> None:
     """They pass, notice a changed file, and can be asked about an older run."""
-    nothing = execute(command, "checks", tmp_path, configuration(tmp_path, small))
-    assert nothing.returncode == 1
-    assert "has not been materialized here" in nothing.stderr
+    config = configuration(tmp_path, small)
+    assert "has not been materialized here" in checked_here(config)
 
-    evaluation = configuration(tmp_path, small)
     for _ in range(2):
-        evaluated_here(evaluation)
+        evaluated_here(config)
     older, newer = (a["run_id"] for a in attestations(tmp_path))
-    intact = execute(command, "checks", tmp_path, configuration(tmp_path, small))
+    intact = execute(command, "checks", tmp_path, config)
     assert intact.returncode == 0, intact.stderr[-2000:]
     assert intact.stderr.count(": passed") == 6
 
     output = tmp_path / "out" / f"delta_output_{newer}.json"
     output.write_text(output.read_text().replace("true", "false", 1))
-    changed = execute(command, "checks", tmp_path, configuration(tmp_path, small))
+    changed = execute(command, "checks", tmp_path, config)
     assert changed.returncode == 1
     assert f"file {output.name} was changed" in changed.stderr
 
-    config = configuration(tmp_path, small)
     config["resources"]["io_manager"] = {"config": {"run_id": older}}
-    assert execute(command, "checks", tmp_path, config).returncode == 0
+    assert checked_here(config) == ""
 
     stored = tmp_path / "home" / "storage" / "runs" / older / "contributed_data" / "part-0.parquet"
     other = stored.parents[1] / "benchmark_dataset" / "part-0.parquet"
     merged = stored.parents[1] / "merged_dataset" / "part-0.parquet"
     merged.write_bytes(other.read_bytes())
-    leaking = execute(command, "checks", tmp_path, config)
-    assert leaking.returncode == 1
-    assert "have the features of a benchmark row" in leaking.stderr
-    assert ". Materialize the whole graph again" in leaking.stderr
+    leaking = checked_here(config)
+    assert "have the features of a benchmark row" in leaking
+    assert ". Materialize the whole graph again" in leaking
 
     config["resources"]["io_manager"]["config"]["run_id"] = "no-such-run"
-    unknown = execute(command, "checks", tmp_path, config)
-    assert unknown.returncode == 1
-    assert "no-such-run has stored no" in unknown.stderr
+    assert "no-such-run has stored no" in checked_here(config)
 
 
 def test_definitions_validate_from_the_root(command: Any) -> None:

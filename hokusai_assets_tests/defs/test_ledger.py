@@ -13,7 +13,7 @@ from hokusai_assets.attestation.ledger import SqlLedger
 from hokusai_assets.contribution.paid_rows import PaidStore
 from hokusai_assets.definitions import defs
 from hokusai_assets.defs import results
-from hokusai_assets.defs.running import _failure
+from hokusai_assets.defs.running import failure_of
 from hokusai_assets.errors import OutputDirError
 from hokusai_assets.records import Attestation, TrainedModel
 from hokusai_assets_tests.conftest import OTHER_WALLET, TASK, WALLET, make_rows, write_csv
@@ -305,7 +305,7 @@ def test_a_configuration_that_contradicts_itself_is_refused_at_once(
     result = house.run(CONTRIBUTION, ledger=config)
     assert not result.success
     with dg.DagsterInstance.get() as instance:
-        message, exit_code = _failure(instance, result.run_id)
+        message, exit_code = failure_of(instance, result.run_id)
     assert sentence in message
     assert exit_code == 2
     assert not (house.folder / "ledger.sqlite").exists()
