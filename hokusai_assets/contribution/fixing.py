@@ -1,9 +1,10 @@
 """The usable rows of a validated file as a new file, and the list of what was changed.
 
 Written from rows that were cleaned without the benchmark: a file without the rows that stand in it
-would show, compared with the original, which those are. Cells are written as they are. One that
-begins with = + - or @ can be a formula to a spreadsheet, but a mark before it would change the
-data, and the digest of its row with them.
+would show, compared with the original, which those are. Cells are written as they are: the file is
+made to be sent, not to be looked at. A text that begins with = + - or @ can be a formula to a
+spreadsheet, but a mark before it would change the data, and the digest of its row with them; the
+list of changes says in which columns such texts stand.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".csv", ".jsonl", ".json", ".parquet")
 CHANGES = ".changes.json"
+# What a spreadsheet takes for a formula, also behind the white space that it skips.
+_FORMULA = r"^\s*[=+\-@]"
 
 
 def check_free(*paths: str | None) -> None:
@@ -70,7 +73,8 @@ def write_fixed(
             f"No cleaned file was written: {why.rstrip('.')}. Correct the file "
             "by hand, or choose another format for it."
         )
-    changes = json.dumps(changes_of(validation), indent=2, ensure_ascii=False) + "\n"
+    told = changes_of(validation) | {"like_formulas": like_formulas(table)}
+    changes = json.dumps(told, indent=2, ensure_ascii=False) + "\n"
     target = Path(out)
     return (
         write_once(str(target.parent), target.name, content),
@@ -96,6 +100,20 @@ def changes_of(validation: Validation) -> dict[str, Any]:
         "dropped_columns": told["dropped_columns"],
         "content_root": told["content_root_usable"],
     }
+
+
+def like_formulas(table: pa.Table) -> list[dict[str, Any]]:
+    """How many texts of each column a spreadsheet may run; columns without any are left out."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    found = []
+    for field in table.schema:
+        if pa.types.is_string(field.type):
+            cells = pc.sum(pc.match_substring_regex(table.column(field.name), _FORMULA)).as_py()
+            if cells:
+                found.append({"column": field.name, "cells": cells})
+    return found
 
 
 def encode(table: pa.Table, suffix: str) -> bytes:

@@ -31,11 +31,13 @@ from hokusai_assets.tables import ROW_DIGEST, read_parts
 from hokusai_assets.task import Task
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
 
 # Rows times measured columns that are held in memory, of base and of a contribution: 160 MB.
 _MOST_CELLS = 20_000_000
 _LEAKED_BY_CHANCE = 0.25  # of the leaked share that the task accepts
+_BENCHMARKS_BY_CHANCE = 0.1  # of honest benchmarks, which hold a row near to one paid for
 
 NO_BASE = "Near rows were not looked for: distances need the base data, which are not here."
 NO_TELLING = (
@@ -171,6 +173,38 @@ def count_near(task: Task, base: Dataset, scored: pa.Table) -> int:
         return 0
     distance = found.threshold(len(known))
     return int(near_to(space.points(scored), [known], distance, any_label=True).sum())
+
+
+def near_paid(
+    task: Task, base: Dataset, benchmark: pa.Table, paid: Sequence[PaidDataset]
+) -> tuple[np.ndarray, str]:
+    """Which benchmark rows are near to one paid for, whatever their labels (bool), and a sentence.
+
+    The threshold is the one at which one honest benchmark in ten holds such a row by chance. Where
+    it would see no noise, it is the one for contributions: a few honest rows are then near too.
+    """
+    import numpy as np
+
+    space, known = base_space(task, base)
+    found = nearness(known)
+    rows = sum(dataset.row_count for dataset in paid)
+    chance = min(NEAR_BY_CHANCE, _LEAKED_BY_CHANCE * task.decision.max_leaked_share)
+    distance = 0.0
+    if found is not None:
+        strict = _BENCHMARKS_BY_CHANCE / max(1, benchmark.num_rows)
+        distance = found.threshold(rows, min(strict, chance)) or found.threshold(rows, chance)
+    near = np.zeros(benchmark.num_rows, bool)
+    if not distance:
+        return near, NO_TELLING
+    points = space.points(benchmark)
+    for dataset in paid:
+        for table in read_parts(dataset.folder, _columns(task)):
+            near |= near_to(points, [space.points(table)], distance, any_label=True)
+    return near, (
+        f"No row lies less than {distance:.2g} from one that was paid for or stood in a retired "
+        "benchmark (Euclidean distance, in standard deviations of base; equal categories and empty "
+        "cells)."
+    )
 
 
 def base_space(task: Task, base: Dataset) -> tuple[Space, Points]:

@@ -164,7 +164,7 @@ def count_near_base(task: Task, base: Dataset, benchmark: pa.Table, folder: Path
         return count_near(task, base, benchmark)
     with workers(parallel=False) as here:
         known = sign_stored(task, base, folder / "base", here)
-        scored = SignedRows(folder / "scored", 1, functools.partial(_of_table, benchmark))
+        scored = SignedRows(folder / "scored", 1, functools.partial(of_table, benchmark))
         scored.sign(0, benchmark, task)
         scales = number_scales(task, base)
         near = find_near([known, scored], task, scales, here, any_label=[0])
@@ -225,7 +225,8 @@ def _benchmark_rows(benchmark: Dataset, task: Task, bucket: int, columns: list[s
     return all_benchmark_rows(benchmark, task).select(columns)
 
 
-def _of_table(table: pa.Table, bucket: int, columns: list[str]) -> pa.Table:
+def of_table(table: pa.Table, bucket: int, columns: list[str]) -> pa.Table:
+    """Rows in memory as the one bucket of a SignedRows."""
     return table.select(columns)
 
 

@@ -2,7 +2,7 @@
 
 It lies beside the ledger, which says which roots count; a folder here that no entry names counts
 for nothing. Of a row its content and keys are kept, never its id. Which rows of a contribution
-match is said in paid_keys.py and near_rows.py.
+match is said in paid_keys.py and near_rows.py, of a new benchmark in paid_in_benchmark.py.
 
     <store>/<first 32 digits of the SHA-256 of the lineage>/<content root>/part-N.parquet, rows.json
 """

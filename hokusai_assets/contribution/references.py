@@ -14,17 +14,16 @@ from typing import Any
 from hokusai_assets import decision_rule
 from hokusai_assets.contribution.leakage import write_benchmark_keys
 from hokusai_assets.contribution.near_rows import count_near_base
-from hokusai_assets.contribution.paid_keys import PaidKeys
+from hokusai_assets.contribution.paid_in_benchmark import refuse_paid_rows
 from hokusai_assets.contribution.reference_rows import (
     leave_out_base_rows,
     load_reference,
     store_reference,
 )
-from hokusai_assets.contribution.rows import FIRST_ROWS, counted
 from hokusai_assets.digests import content_root
 from hokusai_assets.errors import ReferenceDataError
 from hokusai_assets.records import BaseDataset, BenchmarkDataset, ColumnSchema, Dataset, PaidDataset
-from hokusai_assets.tables import ROW_DIGEST, ROW_NUMBER, SOURCE, read_table, write_table
+from hokusai_assets.tables import ROW_DIGEST, SOURCE, read_table, write_table
 from hokusai_assets.task import Task
 
 Sample = Callable[[Any, Task], Any]
@@ -62,13 +61,15 @@ def load_benchmark(
 
     The keys of all rows as received are stored beside the sample: a contributed row that equals a
     benchmark row leaks whether or not the sample holds it this time. Raises ReferenceDataError if
-    it holds a row that was paid for, or one of a retired benchmark: whoever sent or saw it knows
-    the answer.
+    it holds a row that was paid for, or one of a retired benchmark, or one near to these: whoever
+    sent or saw it knows the answer.
     """
     received, manifest = load_reference(path, task, key=key, kind="benchmark")
     root_received = _root(received)
     paid_root, known = paid(root_received)
-    _refuse_paid_rows(received, known, root_received, task, manifest.source.name)
+    method = refuse_paid_rows(received, known, root_received, task, base, manifest.source.name)
+    if method is not None:
+        manifest = manifest.model_copy(update={"near_method": method})
     kept, left_out = leave_out_base_rows(received, read_table(base.folder), task)
     if kept.num_rows == 0:
         raise ReferenceDataError(
@@ -115,27 +116,6 @@ def load_whole_benchmark(path: str, task: Task, *, key: bytes | None, folder: st
         row_count=manifest.row_count,
         columns=_columns(task),
     )
-
-
-def _refuse_paid_rows(
-    received: Any, known: Sequence[PaidDataset], root: str, task: Task, name: str
-) -> None:
-    if any(dataset.content_root == root for dataset in known):
-        raise ReferenceDataError(
-            f"The benchmark {name} was retired, and its rows may be known: give a new one that "
-            "shares no row with it."
-        )
-    with tempfile.TemporaryDirectory(prefix="hokusai-") as folder:
-        keys = PaidKeys(known, task, Path(folder, "paid"))
-        rows = keys.among(received).nonzero()[0].tolist()
-    if rows:
-        numbers = received.column(ROW_NUMBER).take(rows).to_pylist()
-        first = ", ".join(map(str, sorted(numbers)[:FIRST_ROWS]))
-        raise ReferenceDataError(
-            f"The benchmark {name} holds {counted(len(rows), 'row')} that a contributor was paid "
-            f"for or that a retired benchmark held, whatever their label (first rows: {first}). "
-            "Leave these out."
-        )
 
 
 def _root(table: Any) -> str:

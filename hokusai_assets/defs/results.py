@@ -126,7 +126,7 @@ def write_results(
         copy_model(stage, baseline)
         copy_model(stage, candidate)
         copy_contribution(stage, run.task, contributed)
-        write_provenance(stage, run.task, benchmark, contributed)
+        write_provenance(stage, run.task, benchmark, contributed, metrics)
         # By the code that a verifier runs, from core and plan alone.
         attempt, provisional = plan.attempt.number, plan.attempt.provisional
         if decision_of(core, plan.body, attempt, provisional, True).verdict == "accepted":

@@ -59,6 +59,7 @@ def test_the_layout_is_the_documented_one(place: Path, evaluated: Evaluated) -> 
         "audit/models/candidate/model-0.skops",
         "audit/data/part-0.parquet",
         "audit/provenance/benchmark.croissant.json",
+        "audit/provenance/benchmark_labels.parquet",
         "audit/provenance/contribution.croissant.json",
         "audit/provenance/packages.cdx.json",
     }

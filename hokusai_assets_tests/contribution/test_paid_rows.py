@@ -12,13 +12,11 @@ import pytest
 
 from hokusai_assets.contribution.cleaning import clean_contributions
 from hokusai_assets.contribution.paid_rows import PaidStore
-from hokusai_assets.contribution.references import load_benchmark
 from hokusai_assets.contribution.storing import paid_digests
 from hokusai_assets.digests import digest_json
 from hokusai_assets.errors import (
     ContributionError,
     LedgerError,
-    ReferenceDataError,
     StorageError,
 )
 from hokusai_assets.records import ContributedDataset, PaidDataset
@@ -242,37 +240,7 @@ def test_rows_of_numbers_are_recognised_near(tmp_path: Path, reference: Any) -> 
     assert clean([*moved, *new], "unpaid", ()).contributions[0].counts.kept > 45
 
 
-# --- benchmarks -----------------------------------------------------------------------------------
-
-
-def load(house: House, rows: list[Row], known: tuple[str | None, Any]) -> Any:
-    house.made += 1
-    return load_benchmark(
-        str(write_rows(house.folder / f"benchmark{house.made}.csv", rows)),
-        house.task,
-        house.base,
-        key=house.key,
-        sample=lambda table, task: table,
-        folder=str(house.folder / f"loaded{house.made}"),
-        paid=lambda root: known,
-    )
-
-
-def test_no_benchmark_holds_a_row_of_a_retired_one(house: House) -> None:
-    house.store.keep_benchmark(house.benchmark)
-    retired = house.store.open([house.benchmark.content_root_received])
-    fresh = sentences(30, 7, "f")
-    assert load(house, fresh, ("root", retired)).paid_root == "root"
-    flipped = {**BENCHMARK[3], "key": "x", "label": "bad", "note": BENCHMARK[3]["note"].title()}
-    with pytest.raises(ReferenceDataError, match=r"holds 1 row that .*first rows: 31\)"):
-        load(house, [*fresh, flipped], ("root", retired))
-    with pytest.raises(ReferenceDataError, match="was retired, and its rows may be known"):
-        load(house, BENCHMARK, ("root", retired))
-
-
-def test_no_benchmark_holds_a_row_that_was_paid_for(house: House) -> None:
-    with pytest.raises(ReferenceDataError, match="holds 2 rows that a contributor was paid"):
-        load(house, [*sentences(30, 7, "f"), PAID[0], PAID[1]], ("root", house.paid))
+# --- benchmarks: which are kept; which are refused, see test_paid_in_benchmark.py ---------------
 
 
 def test_the_whole_benchmark_is_kept_not_the_sample(tmp_path: Path, reference: Any) -> None:

@@ -1,5 +1,6 @@
 """Validation says what cleaning finds, and of the benchmark one word."""
 
+import csv
 import json
 from fractions import Fraction
 from pathlib import Path
@@ -359,6 +360,24 @@ def test_rows_stay_in_the_files_order_and_formulas_as_they_are(check, rows, make
     assert lines[0] == "key,label,note,weight"
     assert [line.split(",")[0] for line in lines[1:]] == [f"c{i}" for i in range(40)]
     assert lines[4].split(",")[2] == "=1+1"
+
+
+def test_the_changes_name_columns_with_texts_that_a_spreadsheet_may_run(check, rows, make_task):
+    own = rows(40, "c")
+    for row, note in enumerate(("=1+1", "+cmd", "-2+3", "@sum", " \t=1", "1=1", "a-b", None)):
+        own[row] |= {"note": note}
+    own[20] |= {"key": "-dash", "weight": -1.5}
+    found, scratch = check(own)
+    write_fixed(str(scratch / "out.csv"), found, make_task(), key=None, folder=scratch)
+    changes = json.loads((scratch / "out.csv.changes.json").read_text())
+    assert changes["like_formulas"] == [
+        {"column": "key", "cells": 1},
+        {"column": "note", "cells": 5},
+    ]
+    assert "cmd" not in json.dumps(changes)
+    # What is sent is what was there.
+    again, _ = check(list(csv.DictReader((scratch / "out.csv").open(newline=""))))
+    assert again.content_root_received == found.content_root_usable
 
 
 def test_the_changes_say_what_was_done(check, rows, make_task):

@@ -3,8 +3,9 @@
 Croissant Format Specification 1.0 (MLCommons), on schema.org's Dataset. Written as plain
 dictionaries: whoever reads it brings the library. Content roots name the data; no id, cell,
 contributor, path or time stands in it, and what nobody stated (licence, citation) is said to be
-unknown. The benchmark's rows are not in a bundle: its file is that of the leaves, and its columns
-are listed without a source, as schema.org's variableMeasured.
+unknown. The features of benchmark rows are not in a bundle: its columns are listed without a
+source, as schema.org's variableMeasured. What can be loaded are the labels, which the leaves hold
+too; a reader of Croissant cannot take them from there, since leaves are arrays without names.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,6 +19,8 @@ from hokusai_assets.records import BenchmarkDataset, ColumnSchema, ContributedDa
 
 CONTRIBUTION = f"{PROVENANCE}/contribution.croissant.json"
 BENCHMARK = f"{PROVENANCE}/benchmark.croissant.json"
+LABELS = f"{PROVENANCE}/benchmark_labels.parquet"
+LEAF, LABEL = "leaf", "label"  # its columns: the index of the row's leaf, and the name of its class
 
 CONFORMS_TO = "http://mlcommons.org/croissant/1.0"
 PARQUET = "application/x-parquet"
@@ -115,25 +118,20 @@ def contribution_croissant(
         contributed.row_count,
         _file_object(file, [PARQUET], "The rows."),
     )
-    document["recordSet"] = [
-        {
-            "@type": "cr:RecordSet",
-            "@id": "rows",
-            "name": "rows",
-            "description": "One record a contributed row.",
-            "field": [_field(*column, file) for column in columns],
-        }
-    ]
+    document["recordSet"] = [_record_set("One record a contributed row.", columns, file)]
     return canonical_json(document)
 
 
 def benchmark_croissant(
-    benchmark: BenchmarkDataset, content: Sequence[ColumnSchema], leaves: DescribedFile
+    benchmark: BenchmarkDataset,
+    content: Sequence[ColumnSchema],
+    leaves: DescribedFile,
+    labels: DescribedFile,
 ) -> bytes:
     """The benchmark by content roots, counts and columns; canonical JSON.
 
-    Its one file is `leaves`: names that hide, labels and predictions, but no features, so that no
-    record set can be loaded.
+    Its files are `leaves`, with names that hide, labels and predictions, and `labels`, the columns
+    LEAF and LABEL, which are its records. No file holds features.
     """
     document = _dataset(
         "benchmark",
@@ -151,7 +149,18 @@ def benchmark_croissant(
         _file_object(
             leaves, [JSON_LINES, GZIP], "One leaf a row: label and predictions, no features."
         ),
+        _file_object(labels, [PARQUET], "The label of each row, by the index of its leaf."),
     )
+    document["recordSet"] = [
+        _record_set(
+            "One record a benchmark row that was scored, in the order of leaves.",
+            [
+                (LEAF, "sc:Integer", "Index of the row's leaf."),
+                (LABEL, "sc:Text", "Name of the row's class."),
+            ],
+            labels,
+        )
+    ]
     document["variableMeasured"] = [
         {"@type": "sc:PropertyValue", "name": c.name, "description": f"Column of type {c.type}."}
         for c in content
@@ -164,7 +173,7 @@ def _dataset(
     description: str,
     identifiers: list[dict[str, str]],
     rows: int,
-    file: Mapping[str, Any],
+    *files: Mapping[str, Any],
 ) -> dict[str, Any]:
     return {
         "@context": _CONTEXT,
@@ -177,7 +186,7 @@ def _dataset(
         "license": LICENCE_UNKNOWN,
         "citeAs": CITATION_UNKNOWN,
         "version": "1.0.0",
-        "distribution": [file],
+        "distribution": list(files),
     }
 
 
@@ -206,6 +215,18 @@ def _file_object(file: DescribedFile, formats: list[str], description: str) -> d
 
 def _file_id(file: DescribedFile) -> str:
     return file.name.rsplit("/", 1)[-1]
+
+
+def _record_set(
+    description: str, columns: Sequence[tuple[str, str, str]], file: DescribedFile
+) -> dict[str, Any]:
+    return {
+        "@type": "cr:RecordSet",
+        "@id": "rows",
+        "name": "rows",
+        "description": description,
+        "field": [_field(*column, file) for column in columns],
+    }
 
 
 def _field(name: str, data_type: str, description: str, file: DescribedFile) -> dict[str, Any]:

@@ -1,6 +1,8 @@
 """Croissant files: the reference library loads the rows, and no more than these stands there."""
 
+import dataclasses
 import datetime
+import gzip
 import json
 import math
 import shutil
@@ -10,23 +12,28 @@ from typing import Any
 
 import absl.logging
 import mlcroissant as mlc
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hokusai_assets.attestation.bundle import LEAVES
+from hokusai_assets.attestation.bundle import LEAVES, staged
 from hokusai_assets.attestation.provenance.croissant import (
     BENCHMARK,
     CONTRIBUTION,
+    LABELS,
     DescribedFile,
     benchmark_croissant,
     contribution_croissant,
 )
+from hokusai_assets.defs.provenance import write_provenance
 from hokusai_assets.digests import canonical_json, digest_file
+from hokusai_assets.evaluation.predictions import read_predictions, write_predictions
 from hokusai_assets.records import ColumnSchema, ContributedDataset
 from hokusai_assets.tables import arrow_type
+from hokusai_assets.task import load_task
 from hokusai_assets_tests.conftest import OTHER_WALLET, WALLET, Evaluated
 
 # Its log handler would close what stands for stderr in a test as soon as logging is configured.
@@ -85,16 +92,55 @@ def test_data_that_were_changed_are_not_loaded(place: Path) -> None:
         list(dataset(place / CONTRIBUTION).records("rows"))
 
 
-def test_the_benchmark_is_valid_and_has_no_record_to_load(
+def test_the_benchmarks_records_are_the_labels_that_its_leaves_hold(
     place: Path, evaluated: Evaluated
 ) -> None:
-    found = dataset(place / BENCHMARK)
-    assert found.metadata.record_sets == []
-    (file,) = found.metadata.distribution
-    assert (place / BENCHMARK).parent.joinpath(file.content_url).resolve() == (
-        place / LEAVES
-    ).resolve()
-    assert file.sha256 == digest_file(place / LEAVES)
+    found = list(dataset(place / BENCHMARK).records("rows"))
+    names = evaluated["benchmark_metrics"].labels
+    lines = gzip.decompress((place / LEAVES).read_bytes()).splitlines()
+    leaves = [json.loads(line) for line in lines]
+    assert len(found) == len(leaves) == evaluated["benchmark_dataset"].row_count
+    assert found == [
+        {"rows/leaf": index, "rows/label": names[label].encode()}
+        for index, _, _, label, *_ in leaves
+    ]
+    assert {record["rows/label"] for record in found} == {b"bad", b"good"}
+    assert (place / LABELS).stat().st_size < 2_000
+
+
+def test_labels_that_look_like_something_else_are_loaded_as_they_are(
+    tmp_path: Path, evaluated: Evaluated
+) -> None:
+    """A reader of text would make numbers, nothing or a truth of them."""
+    labels = ("NA", "007", "true")
+    folder = tmp_path / "rows"
+    rows = read_predictions(evaluated["benchmark_metrics"].folder)
+    truth = np.arange(rows.row_count, dtype=rows.truth.dtype) % 3
+    write_predictions(dataclasses.replace(rows, truth=truth), folder)
+    changed = {"labels": labels, "folder": str(folder)}
+    with staged(str(tmp_path / "out"), "some-run") as stage:
+        for name in (LEAVES, ROWS):
+            stage.place(name).write_bytes(b"")
+        write_provenance(
+            stage,
+            load_task(evaluated.outputs.parent / "task.toml").task,
+            evaluated["benchmark_dataset"],
+            evaluated["contributed_data"],
+            evaluated["benchmark_metrics"].model_copy(update=changed),
+        )
+        found = list(dataset(stage.folder / BENCHMARK).records("rows"))
+    assert [r["rows/label"].decode() for r in found[:4]] == ["NA", "007", "true", "NA"]
+    assert len(found) == rows.row_count
+
+
+def test_the_benchmark_is_described_by_roots_counts_and_columns(
+    place: Path, evaluated: Evaluated
+) -> None:
+    leaves, labels = dataset(place / BENCHMARK).metadata.distribution
+    for file, name in ((leaves, LEAVES), (labels, LABELS)):
+        beside = (place / BENCHMARK).parent
+        assert beside.joinpath(file.content_url).resolve() == (place / name).resolve()
+        assert file.sha256 == digest_file(place / name)
     body = json.loads((place / BENCHMARK).read_bytes())
     record = evaluated["benchmark_dataset"]
     assert body["size"] == f"{record.row_count} rows"
@@ -219,10 +265,10 @@ def test_a_column_may_have_any_name(
 
 def test_equal_records_are_described_by_equal_bytes(evaluated: Evaluated) -> None:
     columns = [ColumnSchema(name="note", type="text")]
-    file = DescribedFile(LEAVES, "cd" * 32, 5)
+    files = DescribedFile(LEAVES, "cd" * 32, 5), DescribedFile(LABELS, "ef" * 32, 6)
     benchmark = evaluated["benchmark_dataset"]
-    once = benchmark_croissant(benchmark, columns, file)
-    assert once == benchmark_croissant(benchmark.moved("/elsewhere"), columns, file)
+    once = benchmark_croissant(benchmark, columns, *files)
+    assert once == benchmark_croissant(benchmark.moved("/elsewhere"), columns, *files)
     assert canonical_json(json.loads(once)) == once
     other = benchmark.model_copy(update={"content_root": "00" * 32})
-    assert once != benchmark_croissant(other, columns, file)
+    assert once != benchmark_croissant(other, columns, *files)

@@ -136,7 +136,8 @@ def test_the_bundle_holds_them_only_where_there_are_any(evaluated: Any, tmp_path
         with staged(str(tmp_path / "out"), "r") as stage:
             for name in (f"{DATA}/part-0.parquet", LEAVES):
                 stage.place(name).write_bytes(b"x")
-            write_provenance(stage, task, evaluated["benchmark_dataset"], changed)
+            records = evaluated["benchmark_dataset"], changed, evaluated["benchmark_metrics"]
+            write_provenance(stage, task, *records)
             path = stage.folder / ALREADY_PAID
             assert path.exists() is bool(count)
             if count:
