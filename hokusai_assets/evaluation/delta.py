@@ -32,7 +32,8 @@ from hokusai_assets.records import (
 from hokusai_assets.scoring import Undefined
 from hokusai_assets.scoring.comparing import Compared, compare_metric
 from hokusai_assets.scoring.deltas import deltas_of, discordant
-from hokusai_assets.scoring.reported import Intervals
+from hokusai_assets.scoring.number_intervals import intervals_of
+from hokusai_assets.scoring.reported import DeltaIntervals
 from hokusai_assets.scoring.rows import ScoredRows
 from hokusai_assets.task import DEFAULT_SEED, Label, MetricName, Task, is_own
 
@@ -76,7 +77,7 @@ def compare(
         rows,
         metrics.labels,
         rule,
-        Intervals(rows, len(metrics.labels)),
+        intervals_of(rows, len(metrics.labels)),
         leaked=leaked,
         distinct_rows=distinct_rows,
         benchmark_rows_in_training=benchmark_rows_in_training,
@@ -109,7 +110,7 @@ def measure_deltas(
     rows: ScoredRows,
     names: Sequence[Label],
     rule: Mapping[str, Any],
-    intervals: Intervals | None,
+    intervals: DeltaIntervals | None,
     *,
     leaked: int,
     distinct_rows: int,
