@@ -1,6 +1,6 @@
 // A second verifier of bundles, written from docs/attestation_format.md alone: node 20 and nothing
-// else. Of each step it says how far it goes: of metrics it counts accuracy, of clauses all but
-// guards; payable_bps, t distributions, typed data of mint requests and ledgers are not its.
+// else. Of each step it says how far it goes: of metrics it counts accuracy and mae, of clauses all
+// but guards; payable_bps, t distributions, typed data of mint requests and ledgers are not its.
 import { createHash, createPublicKey, verify as verifySignature } from "node:crypto";
 import { existsSync, readFileSync, readdirSync, realpathSync } from "node:fs";
 import { join, sep } from "node:path";
@@ -205,10 +205,14 @@ function linesOf(packed) {
   return lines;
 }
 
-function checkRows({ files, core, plan: { rule } }) {
+function checkRows(bundle) {
+  const { files, core, plan: { rule } } = bundle;
   if (!files.has(LEAVES)) return ["not opened", "The leaves are not here."];
   const lines = linesOf(files.get(LEAVES));
   const [classes, seeds] = [core.benchmark.labels.length, int(rule.number_of_seeds)];
+  // Without labels numbers are predicted, label and prediction being millionths of their scale.
+  const top = classes ? classes - 1 : 1e6;
+  const errors = [0n, 0n]; // of baseline and candidate, added over seeds
   const guarded = rule.guards.filter((guard) => "slice" in guard).length;
   const tables = Array.from({ length: seeds }, () => new Map());
   const digests = { baseline: createHash("sha256"), candidate: createHash("sha256") };
@@ -225,17 +229,21 @@ function checkRows({ files, core, plan: { rule } }) {
     check(at === index && shapeOf(leaf) === shape, `${where} is of another index or shape.`);
     for (const [model, cells] of Object.entries({ baseline, candidate })) {
       for (const [predicted, ...scores] of cells)
-        check(predicted < classes && scores.every((score) => score <= 1e6)
+        check(predicted <= top && scores.every((score) => score <= 1e6)
           && scores.length === cells[0].length - 1
           && [0, classes === 2 ? 1 : classes].includes(scores.length), `${where}: ${model}.`);
       check([1, seeds].includes(cells.length), `${where}: ${model} has another number of seeds.`);
       digests[model].update(`[${index},${JSON.stringify(cells)}]\n`);
     }
-    check(label < classes && slices.every((s, i) => s < guarded && (!i || s > slices[i - 1])),
+    check(label <= top && slices.every((s, i) => s < guarded && (!i || s > slices[i - 1])),
       `${where}: label or slices are out of range.`);
     groups.add(group);
     tables.forEach((table, seed) => {
       const predictions = [baseline, candidate].map((cells) => (cells[seed] ?? cells[0])[0]);
+      if (!classes) {
+        predictions.forEach((p, model) => { errors[model] += BigInt(Math.abs(label - p)); });
+        return;
+      }
       const cell = [label, ...predictions].map((v) => String(v).padStart(9, "0")).join();
       table.set(cell, (table.get(cell) ?? 0) + 1);
     });
@@ -254,6 +262,7 @@ function checkRows({ files, core, plan: { rule } }) {
   check(same(core.joint_counts, joint), "core.joint_counts do not follow from the leaves.");
   for (const [model, digest] of Object.entries(digests))
     check(core.predictions_digests[model] === digest.digest("hex"), `predictions_digests.${model}`);
+  if (!classes) bundle.errors = errors;
   return ["holds", `${lines.length} leaves have the core's root and its joint counts.`];
 }
 
@@ -289,13 +298,14 @@ function normalTail(x) { // the chance of a standard normal to exceed x
   return density / fraction;
 }
 
-function checkNumbers({ core, plan: { rule } }) {
+function checkNumbers({ core, errors, plan: { rule } }) {
   const { metrics, joint_counts: tables, delta_one: one } = core;
   const cells = tables.flat();
   check(cells.every((cell) => cell.length === 4 && cell.every((v) => int(v) >= 0) && cell[3] > 0),
     "core.joint_counts: a cell is none.");
   check(same(Object.keys(metrics).sort(), [...rule.included].sort()), "core.metrics: other names.");
   check(same(core.guards.map((g) => g.name), rule.guards.map((g) => g.name)), "core.guards");
+  if (core.benchmark.target_scale !== undefined) return checkErrors(core, rule, errors);
   const unseen = [...rule.included.filter((name) => name !== "accuracy"), "guards"];
   const alone = same(rule.included, ["accuracy"]);
   const exact = rule.tests.accuracy === "mcnemar_exact";
@@ -325,6 +335,19 @@ function checkNumbers({ core, plan: { rule } }) {
       && one.undefined === null, "core.delta_one does not follow from accuracy.");
   } else unseen.push("accuracy's error and p");
   return ["in part", `Accuracy follows; not counted: intervals, ${unseen.join(", ")}.`];
+}
+
+// Of predicted numbers: the mean of |label - prediction|, and nothing else.
+function checkErrors({ metrics, rows: { count } }, rule, errors) {
+  const unseen = [...rule.included.filter((name) => name !== "mae"), "DeltaOne", "guards"];
+  if (!rule.included.includes("mae") || errors === undefined)
+    return ["in part", `Not counted: ${[...rule.included, "DeltaOne", "guards"].join(", ")}.`];
+  const all = int(count) * int(rule.number_of_seeds);
+  const [before, after, delta] = [...errors, errors[1] - errors[0]].map((e) => rounded(e, all));
+  check(metrics.mae.baseline_millionths === before && metrics.mae.candidate_millionths === after
+    && metrics.mae.delta_millionths === delta && metrics.mae.undefined === null
+    && metrics.mae.method === rule.tests.mae, "core.metrics.mae does not follow.");
+  return ["in part", `mae follows; not counted: its error and p, intervals, ${unseen.join(", ")}.`];
 }
 
 function levelPico(rule, m) {
@@ -420,8 +443,13 @@ function checkPlan({ core, plan, planDigest, ...bundle }) {
   for (const { read: all, ...parts } of core.counts)
     check(sum(Object.values(parts)) === int(all) && Object.values(parts).every((v) => v >= 0),
       "core.counts do not add up to the rows read.");
-  const { rows } = core.benchmark;
-  const counted = core.joint_counts.map((table) => sum(table.map((cell) => cell[3])));
+  const { rows, labels, target_scale: scale } = core.benchmark;
+  const numbers = scale !== undefined;
+  check(numbers === (labels.length === 0), "core.benchmark has labels or a target_scale.");
+  check(!numbers || core.joint_counts.every((table) => table.length === 0),
+    "core.joint_counts are of labels, and numbers are predicted.");
+  const counted = numbers ? []
+    : core.joint_counts.map((table) => sum(table.map((cell) => cell[3])));
   check([core.rows.count, ...counted].every((number) => number === rows),
     "core.benchmark.rows is not the number that rows and joint_counts have.");
   check(hex(canonical(core.model_configuration)) === core.model_configuration_digest,

@@ -22,6 +22,7 @@ from hokusai_assets.records import (
 
 SCHEMA_VERSION = "1.0"
 LEVEL = 0.95  # of the intervals
+_SHARES_OF_RANGE = ("mae", "rmse")
 _OF_CLASS = {"precision", "recall", "f1_score"}
 
 
@@ -131,11 +132,21 @@ class PipelineMetadataPart(_Part):
 
 
 class StatisticsPart(_Part):
-    """Uncertainty beside each delta, and the reasons of what is undefined."""
+    """Uncertainty beside each delta, and the reasons of what is undefined.
+
+    Of a regression, whose rows are not right or wrong, rows are nearer and farther and not fixed
+    and broken, there are deciles of its labels and no classes, and `target` is its range, in whose
+    unit `in_target_units` tells what is a share of it elsewhere.
+    """
 
     benchmark_rows: int
-    fixed_rows: int
-    broken_rows: int
+    fixed_rows: int | None
+    broken_rows: int | None
+    nearer_rows: int | None = None
+    farther_rows: int | None = None
+    target: dict[str, str] | None = None
+    in_target_units: dict[str, dict[str, float]] | None = None
+    deciles: dict[str, list[dict[str, Any]]] | None = None
     deltas: dict[str, dict[str, Any]]
     delta_one: dict[str, Any]
     labels: list[str | int]
@@ -257,6 +268,10 @@ def build_delta_output(
             benchmark_rows=report.row_count,
             fixed_rows=report.fixed_rows,
             broken_rows=report.broken_rows,
+            nearer_rows=report.nearer_rows,
+            farther_rows=report.farther_rows,
+            target=None if report.target_range is None else report.target_range.model_dump(),
+            in_target_units=_in_target_units(report),
             deltas={
                 d.metric: {
                     "standard_error": _scaled(d.standard_error_nano, 1e9),
@@ -356,6 +371,25 @@ def _interval(interval: ReportedInterval | None) -> dict[str, Any]:
     }
 
 
+def _in_target_units(report: DeltaReport) -> dict[str, dict[str, float]] | None:
+    """The errors of a regression as they are in its target's unit."""
+    if report.target_range is None:
+        return None
+    width = float(report.target_range.maximum) - float(report.target_range.minimum)
+    return {
+        d.metric: {
+            "baseline_value": d.baseline.value * width,
+            "new_value": d.candidate.value * width,
+            "absolute_delta": d.delta * width,
+        }
+        for d in report.deltas
+        if d.metric in _SHARES_OF_RANGE
+        and d.delta is not None
+        and d.baseline.value is not None
+        and d.candidate.value is not None
+    }
+
+
 def _details(report: DeltaReport) -> dict[str, Any]:
     """Tables and curves of both models' first seeds."""
     models = {"baseline": report.baseline_details, "candidate": report.candidate_details}
@@ -372,6 +406,9 @@ def _details(report: DeltaReport) -> dict[str, Any]:
             }
             for before, after in pairs
         ],
+        "deciles": {name: [one.model_dump() for one in m.deciles] for name, m in models.items()}
+        if report.target_range is not None
+        else None,
         "curves": {
             "roc": _both({name: m.roc for name, m in models.items()}),
             "calibration": _both(

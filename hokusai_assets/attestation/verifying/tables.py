@@ -85,7 +85,10 @@ def check_tables(core: Mapping[str, Any], rule: Mapping[str, Any]) -> TableCheck
 
 
 def _is_counted(metric: str) -> bool:
-    return not is_own(metric) and METRICS[metric].needs == "labels"
+    # Of numbers there are no tables: they would be the rows again.
+    if is_own(metric) or METRICS[metric].kind == "regression":
+        return False
+    return METRICS[metric].needs == "labels"
 
 
 def _rows_of(table: list[list[int]]) -> ScoredRows:
