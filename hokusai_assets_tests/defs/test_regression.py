@@ -159,6 +159,28 @@ def test_both_verifiers_follow_the_bundle(gain: Any) -> None:
     assert {found[name]["verdict"] for name in ("plan", "files")} == {"holds"}
 
 
+def test_the_pages_tell_of_numbers_and_not_of_classes(gain: Any) -> None:
+    _, result = gain
+    attestation = result.output_for_node("attestation")
+    page = Path(attestation.report_path).read_text(encoding="utf-8")
+    report = result.output_for_node("delta_report")
+    assert "Rows nearer and rows farther" in page
+    assert f"{report.nearer_rows:,} nearer" in page
+    assert "Predicted and true numbers" in page
+    assert "Confusion" not in page
+    output = json.loads(Path(attestation.delta_output_path).read_text(encoding="utf-8"))
+    told = output["statistics"]
+    assert told["target"] == {"column": "load", "minimum": "0", "maximum": "50"}
+    assert told["in_target_units"]["mae"]["new_value"] == pytest.approx(
+        50 * report.delta_of("mae").candidate.value
+    )
+    assert len(told["deciles"]["candidate"]) == 10
+    assert output["delta_computation"]["improved_metrics"] == ["mae", "rmse", "r2"]
+    (contributors,) = attestation.contributor_page_paths
+    own = Path(contributors).read_text(encoding="utf-8")
+    assert "mae" not in own  # provisional: no number is told
+
+
 def test_without_rows_nothing_is_said_to_follow(gain: Any, tmp_path: Path) -> None:
     _, result = gain
     shutil.copytree(result.output_for_node("attestation").bundle_path, tmp_path / "closed")
