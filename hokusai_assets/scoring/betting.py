@@ -16,6 +16,7 @@ is simulated in benchmarks/betting_tail.py.
 from __future__ import annotations
 
 import math
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -27,12 +28,17 @@ from hokusai_assets.scoring.number_errors import ROW_LOSSES
 # the most that can be staked, and the less the more gains vary. Few of them, since each further one
 # takes from the others: nine powers of two were measured to find less than these five.
 BETS = (2.0**-6, 2.0**-4, 2.0**-2, 2.0**-1, 1 - 2.0**-8)
+_AT_ONCE = 1 << 16  # rows that are held as Python's numbers
 _LEAST_LOG = -650.0  # of a p value: below, the number would round to 0, which none is
 
 
 def betting_p(gains: Any) -> float:
     """The p value of gains in [-1, 1], one an independent row or cluster, in any order."""
-    logs = [math.fsum(np.log1p(bet * gains).tolist()) for bet in BETS]
+    parts = [gains[start : start + _AT_ONCE] for start in range(0, len(gains), _AT_ONCE)]
+    logs = [
+        math.fsum(chain.from_iterable(np.log1p(bet * part).tolist() for part in parts))
+        for bet in BETS
+    ]
     largest = max(logs)
     evidence = largest + math.log(math.fsum(math.exp(x - largest) for x in logs) / len(BETS))
     return math.exp(max(min(-evidence, 0.0), _LEAST_LOG))

@@ -80,11 +80,11 @@ def deciles(output: Mapping[str, Any]) -> dict[str, Any] | None:
     low, high = float(target["minimum"]), float(target["maximum"])
 
     def in_unit(share: float) -> str:
-        return words.value(low + share * (high - low))
+        return words.short(low + share * (high - low))
 
     return {
         "target": target["column"],
-        "range": f"{words.value(low)} to {words.value(high)}",
+        "range": f"{words.short(low)} to {words.short(high)}",
         "plot": {
             model: {
                 "line": line([(b["mean_label"], b["mean_prediction"]) for b in found[model]]),

@@ -42,6 +42,11 @@ def value(number: float | None) -> str:
     return _minus(f"{number:.4f}" if abs(number) < 100 else f"{number:,.1f}")
 
 
+def short(number: float) -> str:
+    """A number of any size in four digits, for ends of a range."""
+    return _minus(f"{number:,.4g}")
+
+
 def signed(number: float | None, *, points: bool, unit: bool = False) -> str:
     """A difference with its sign, in points of 100 or as it is."""
     if number is None:

@@ -251,7 +251,7 @@ def test_a_regression_fixes_no_rows_and_tells_errors_in_points_and_in_their_unit
     assert "on 60 both models are equally far off" in shown
     assert "Rows fixed" not in shown and "Confusion" not in shown and "Class by class" not in shown
     assert "Predicted and true numbers" in shown
-    assert "10.0000 to 50.0000 200 8.00 % 6.00 % −2.00" in shown
+    assert "10 to 50 200 8.00 % 6.00 % −2.00" in shown
     made = page(whole)
     assert "<b>load" not in made
     assert 'aria-label="Mean predictions of baseline and candidate"' in made
