@@ -10,9 +10,12 @@ import dagster as dg
 import numpy as np
 import pytest
 
+from hokusai_assets.attestation.bundle_reading import read_bundle
 from hokusai_assets.attestation.verifying.verify import verify
 from hokusai_assets.defs.build import ALL_ASSETS
 from hokusai_assets.defs.checks import ALL_CHECKS
+from hokusai_assets.defs.recomputing import recompute
+from hokusai_assets.errors import UsageError
 from hokusai_assets_tests.conftest import ROOT, WALLET, write_csv
 from hokusai_assets_tests.defs.test_materialize import resources
 
@@ -157,6 +160,21 @@ def test_both_verifiers_follow_the_bundle(gain: Any) -> None:
     assert found["rows"]["verdict"] == "holds"
     assert found["numbers"]["sentence"].startswith("mae follows; not counted: its error and p")
     assert {found[name]["verdict"] for name in ("plan", "files")} == {"holds"}
+
+
+def test_the_bundle_is_computed_again_from_its_data(gain: Any, tmp_path: Path) -> None:
+    folder, result = gain
+    (tmp_path / "contributions").mkdir()
+    for name in ("task.toml", "base.csv", "benchmark.csv"):
+        shutil.copy(folder / name, tmp_path)
+    shutil.copy(folder / "contribution.csv", tmp_path / "contributions")
+    bundle = read_bundle(result.output_for_node("attestation").bundle_path)
+    step = recompute(bundle, str(tmp_path), lambda asset, state: None)
+    assert (step.verdict, step.sentence) == ("holds", "Equal.")
+    task = (tmp_path / "task.toml").read_text(encoding="utf-8")
+    (tmp_path / "task.toml").write_text(task.replace("maximum = 50", "maximum = 60"))
+    with pytest.raises(UsageError, match="is not the task that was evaluated"):
+        recompute(bundle, str(tmp_path), lambda asset, state: None)
 
 
 def test_the_pages_tell_of_numbers_and_not_of_classes(gain: Any) -> None:
