@@ -86,6 +86,7 @@ def test_what_is_silent_or_said_means_the_same_and_the_range_means_something():
             changed(metrics={"primary": "m:own", "included": ["mae", "m:own"]}),
             "cannot be m:own: its test has not been simulated .* include it beside one of mae",
         ),
+        (changed(guards={"expected_discordance": 0.1}), "a regression has none: leave it out"),
         (changed(guards={"margins": {"auroc": 1}}), "names 'auroc', a metric of a target with"),
         (changed(guards={"margins": {"recall:a": 1}}), "guards.margins names 'recall:a'"),
         (changed(guards={"margins": {"slice:old": 1}}), "guards.margins names 'slice:old'"),

@@ -263,7 +263,8 @@ function checkRows(bundle) {
   for (const [model, digest] of Object.entries(digests))
     check(core.predictions_digests[model] === digest.digest("hex"), `predictions_digests.${model}`);
   if (!classes) bundle.errors = errors;
-  return ["holds", `${lines.length} leaves have the core's root and its joint counts.`];
+  const more = classes ? " and its joint counts" : "";
+  return ["holds", `${lines.length} leaves have the core's root${more}.`];
 }
 
 // In BigInt: what is rounded half to even, or up, has no last bit of doubt.

@@ -19,11 +19,10 @@ from hokusai_assets.records import (
     ReportedInterval,
     TrainedModel,
 )
+from hokusai_assets.reporting.delta_details import details, in_target_units
 
 SCHEMA_VERSION = "1.0"
 LEVEL = 0.95  # of the intervals
-_SHARES_OF_RANGE = ("mae", "rmse")
-_OF_CLASS = {"precision", "recall", "f1_score"}
 
 
 class _Part(BaseModel):
@@ -271,7 +270,7 @@ def build_delta_output(
             nearer_rows=report.nearer_rows,
             farther_rows=report.farther_rows,
             target=None if report.target_range is None else report.target_range.model_dump(),
-            in_target_units=_in_target_units(report),
+            in_target_units=in_target_units(report),
             deltas={
                 d.metric: {
                     "standard_error": _scaled(d.standard_error_nano, 1e9),
@@ -294,7 +293,7 @@ def build_delta_output(
                 **_interval(report.delta_one.interval),
                 "undefined": report.delta_one.undefined,
             },
-            **_details(report),
+            **details(report),
             slices=[
                 {
                     "name": part.name,
@@ -369,60 +368,6 @@ def _interval(interval: ReportedInterval | None) -> dict[str, Any]:
         "interval_method": interval.method,
         "few_discordant_rows": interval.few_discordant_rows,
     }
-
-
-def _in_target_units(report: DeltaReport) -> dict[str, dict[str, float]] | None:
-    """The errors of a regression as they are in its target's unit."""
-    if report.target_range is None:
-        return None
-    width = float(report.target_range.maximum) - float(report.target_range.minimum)
-    return {
-        d.metric: {
-            "baseline_value": d.baseline.value * width,
-            "new_value": d.candidate.value * width,
-            "absolute_delta": d.delta * width,
-        }
-        for d in report.deltas
-        if d.metric in _SHARES_OF_RANGE
-        and d.delta is not None
-        and d.baseline.value is not None
-        and d.candidate.value is not None
-    }
-
-
-def _details(report: DeltaReport) -> dict[str, Any]:
-    """Tables and curves of both models' first seeds."""
-    models = {"baseline": report.baseline_details, "candidate": report.candidate_details}
-    pairs = zip(*(model.classes for model in models.values()), strict=True)
-    return {
-        "labels": [scores.label for scores in report.baseline_details.classes],
-        "confusion": {name: [list(row) for row in m.confusion] for name, m in models.items()},
-        "per_class": [
-            {
-                "label": before.label,
-                "rows": before.rows,
-                "baseline": before.model_dump(include=_OF_CLASS),
-                "candidate": after.model_dump(include=_OF_CLASS),
-            }
-            for before, after in pairs
-        ],
-        "deciles": {name: [one.model_dump() for one in m.deciles] for name, m in models.items()}
-        if report.target_range is not None
-        else None,
-        "curves": {
-            "roc": _both({name: m.roc for name, m in models.items()}),
-            "calibration": _both(
-                {
-                    name: m.calibration and [b.model_dump() for b in m.calibration]
-                    for name, m in models.items()
-                }
-            ),
-        },
-    }
-
-
-def _both(curves: dict[str, Any]) -> dict[str, Any] | None:
-    return None if None in curves.values() else curves
 
 
 def _manifest(manifest: DataManifest) -> ManifestPart:

@@ -83,6 +83,12 @@ def contradictions(task: "Task") -> Iterator[str]:
         keys = {c.name for c in task.columns if c.role == "id"}
         if task.merge.key not in keys:
             yield "merge.key must name the id column when merge.strategy is update"
+    usual = type(task.guards).model_fields["expected_discordance"].default
+    if task.kind == "regression" and task.guards.expected_discordance != usual:
+        yield (
+            "guards.expected_discordance is about rows that are right or wrong, and a regression "
+            "has none: leave it out"
+        )
     yield from _of_slices(task)
     parts = [f"recall:{label}" for label in labels] + [f"slice:{p.name}" for p in task.slices]
     known = [*parts, *metrics_of(task.kind)]

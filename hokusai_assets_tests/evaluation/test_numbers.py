@@ -261,6 +261,25 @@ def test_slices_are_of_mae_and_may_be_guarded(report_on, better):
         rule_parameters(make_task(**sections), {}, number_of_seeds=1, slice_counts={"first": 0})
 
 
+def test_a_metric_of_ones_own_is_given_millionths_of_the_range(
+    report_on, better, tmp_path, monkeypatch
+):
+    (tmp_path / "mine_of_numbers.py").write_text(
+        "def largest(truth, labels, scores):\n"
+        "    assert scores is None\n"
+        "    return float(abs(truth - labels).max())\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    name = "mine_of_numbers:largest"
+    truth, base, cand = better
+    metrics = {"included": ["mae", name], "lower_is_better": [name]}
+    report, rule, _ = report_on(truth, base, cand, metrics=metrics)
+    assert report.delta_of(name).baseline.value == np.abs(truth - base).max()
+    assert rule["weights"] == {"mae": 1, name: 0}
+    assert rule["lower_is_better"] == ["mae", "rmse", name]
+    assert report.delta_one.value == -report.delta_of("mae").delta
+
+
 def test_deciles_hold_every_row_and_the_mean_errors(report_on, better):
     truth, _, cand = better
     report, _, _ = report_on(*better)
