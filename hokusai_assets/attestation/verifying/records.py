@@ -195,6 +195,10 @@ def _configuration_problems(core: Mapping[str, Any], rule: Mapping[str, Any]) ->
     others = [name for name in judged if not is_own(name) and METRICS[name].kind != kind]
     if others:
         yield f"{PLAN}: rule names {', '.join(sorted(others))}, no metrics of a {kind}"
+    for name in rule["included"] if kind == "regression" else ():
+        # Any other test of the primary metric would err too often, and say so nowhere.
+        if rule["tests"][name].endswith("betting") is not (name == rule["primary"]):
+            yield f"{PLAN}: rule.tests.{name} must be a bet if, and only if, it is primary"
     if sorted(said["metrics"]) != sorted(rule["included"]):
         yield f"{CORE}: run_configuration.metrics are not those of {PLAN}: rule.included"
     if core["pii"]["key_id"] != core["key_ids"]["pii"]:

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from hokusai_assets.attestation.bundle import CORE, LEAVES
+from hokusai_assets.attestation.bundle import CORE, LEAVES, PLAN
 from hokusai_assets.attestation.bundle_reading import read_bundle
+from hokusai_assets.attestation.deciding import gain_of
 from hokusai_assets.attestation.rows.tree import root_of
 from hokusai_assets.attestation.verifying.recomputed import compare
 from hokusai_assets.attestation.verifying.records import plan_problems
@@ -44,6 +45,10 @@ def test_the_bundle_itself_holds(bundle: Path) -> None:
         (
             lambda c, p: p["rule"].update(lower_is_better=["mae", "rmse", "r2"]),
             "lower_is_better is wrong about r2",
+        ),
+        (
+            lambda c, p: p["rule"]["tests"].update(mae="influence_normal"),
+            "rule.tests.mae must be a bet if, and only if, it is primary",
         ),
         (lambda c, p: c["benchmark"].update(labels=[0, 1]), "labels or a target_scale, and not"),
         (lambda c, p: c["benchmark"].pop("target_scale"), "labels or a target_scale, and not both"),
@@ -113,6 +118,16 @@ def test_a_better_metric_than_the_rows_have_is_noticed(bundle: Path) -> None:
         "core.metrics.mae.candidate_millionths does not follow from the rows, which say "
         f"{load(GOLDEN, CORE)['metrics']['mae']['candidate_millionths']}.",
     )
+
+
+def test_what_is_paid_is_the_plain_bound_also_where_mae_stands_alone(bundle: Path) -> None:
+    core, plan = load(bundle, CORE), load(bundle, PLAN)
+    core["delta_one"]["metrics_included"] = ["mae"]
+    gain = gain_of(core, plan["rule"])
+    assert gain is not None
+    assert not gain.conditional
+    plan["rule"]["tests"]["mae"] = "mcnemar_exact"
+    assert gain_of(core, plan["rule"]).conditional
 
 
 @pytest.mark.parametrize(("by", "verdict"), [(0, "holds"), (1, "holds"), (2, "differs")])
