@@ -45,6 +45,7 @@ def test_a_number_to_predict_makes_a_regression_with_its_own_defaults():
 
 def test_what_is_silent_or_said_means_the_same_and_the_range_means_something():
     digest = parse_task(RAW).digest
+    assert set(parse_task(RAW).meaning()) == {"task_schema", "id", "columns"}
     said = changed(
         metrics={"primary": "mae", "included": ["mae", "rmse", "r2"]},
         model={"estimator": "ridge_regression"},
