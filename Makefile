@@ -56,7 +56,7 @@ schemas: setup ## write docs/schemas again from the records
 bench: setup ## measure; prints ratios
 	@$(BIN)/python -m benchmarks
 
-coverage: setup ## how often the intervals hold the truth (three minutes)
+coverage: setup ## how often the intervals hold the truth (a quarter of an hour)
 	@$(BIN)/python -m benchmarks.coverage
 
 simulate: setup ## the decision rule on drawn models (half an hour)

@@ -40,6 +40,7 @@ UNICODE_EXAMPLES = ("שלום עולם", "مرحبا", "👩‍👩‍👧 🎉"
 _RARE_SHARE = {2: 0.2}  # of the last class; with only two, fewer would leave nothing to learn from
 _RARE_SHARE_OF_MANY = 0.05
 _NULL_SHARE = 0.03
+_LEVELS = 5  # of a regression's range
 _WORDS_PER_CLASS = 80
 _COMMON_WORDS = 150
 _WORDS_PER_TEXT = 12
@@ -92,7 +93,8 @@ class _Maker:
     def __init__(self, task: Task, rng: np.random.Generator) -> None:
         self._task = task
         self._rng = rng
-        self._count = len(task.data.labels)
+        # Of a regression labels are levels of its range, which features tell as they tell classes.
+        self._count = len(task.data.labels) or _LEVELS
         rare = _RARE_SHARE.get(self._count, _RARE_SHARE_OF_MANY)
         self._shares = np.full(self._count, (1 - rare) / (self._count - 1))
         self._shares[-1] = rare
@@ -127,6 +129,8 @@ class _Maker:
 
     def _cells(self, column: Column, classes: np.ndarray, prefix: str) -> list[str]:
         numbers = range(self._made, self._made + len(classes))
+        if column.role == "target" and self._task.kind == "regression":
+            return self._targets(column, classes)
         if column.role == "target":
             return [str(self._task.data.labels[c]) for c in classes]
         if column.role in {"id", "group"} and column.allowed is None:
@@ -179,6 +183,15 @@ class _Maker:
         words = np.where(draw < _OWN_WORDS + _OTHER_WORDS, own, common)
         return [" ".join(row) for row in words.tolist()]
 
+    def _targets(self, column: Column, levels: np.ndarray) -> list[str]:
+        """Numbers about the middle of each row's level, with noise, within the range."""
+        low, high = _bounds(column)
+        step = (high - low) / self._count
+        drawn = self._rng.normal(low + step * (levels + 0.5), step / 2).clip(low, high)
+        if column.type == "integer":
+            return [str(min(max(round(x), math.ceil(low)), math.floor(high))) for x in drawn]
+        return [repr(x) for x in drawn.tolist()]
+
     def _numbers(self, column: Column, classes: np.ndarray) -> list[str]:
         low, high = _bounds(column)
         step = (high - low) / (self._count + 1)
@@ -225,7 +238,7 @@ class _Maker:
                 rows[next(places)][self._position(key)] = base[index][self._position(key)]
 
     def _break(self, rows: list[Row], places: list[int]) -> None:
-        """A line too short, one too long, one with an unknown label: fewer than are accepted."""
+        """A line too short, one too long, one without a known label: fewer than are accepted."""
         accepted = math.ceil(self._task.reading.max_rejected_share * len(rows)) - 1
         target = self._position(self._task.target)
         for kind, place in enumerate(places[: max(0, accepted)]):
@@ -235,7 +248,14 @@ class _Maker:
             elif kind == 1:
                 row.append("one cell too many")
             else:
-                row[target] = "no such label"
+                row[target] = self._no_label()
+
+    def _no_label(self) -> str:
+        """A target that the task does not have: a number outside its range, or another text."""
+        target = self._task.target
+        if self._task.kind == "classification" or target.maximum is None:
+            return "no such label"
+        return repr(target.maximum + max(1.0, abs(target.maximum)))
 
     def _position(self, column: Column) -> int:
         return self._task.columns.index(column)

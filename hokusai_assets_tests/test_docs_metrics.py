@@ -17,6 +17,8 @@ def test_the_table_is_the_registry() -> None:
     assert [name for name, _ in lines] == list(METRICS)
     for name, rest in lines:
         _, direction, undefined, _, primary = (cell.strip() for cell in rest.split(" | "))
+        assert (primary == "in a regression") is (primary_problem(name, 0) is None)
+        assert (METRICS[name].kind == "regression") is ("of a regression:" in rest)
         assert direction == ("higher" if METRICS[name].higher_is_better else "lower")
         assert ("no scores" in undefined) is (METRICS[name].needs == "scores")
         assert (primary in {"yes", "with two classes"}) is (name in MAY_BE_PRIMARY)

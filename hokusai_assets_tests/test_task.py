@@ -83,7 +83,7 @@ def test_weights_are_normalised():
         (with_column("text", minimum=1), "'text' has bounds but is of type text"),
         (with_column("price", allowed=["1"]), "'price' lists allowed texts"),
         (with_column("label", nullable=True), "target and cannot be nullable"),
-        (with_column("label", type="number"), "it must be category, text or integer"),
+        (with_column("label", type="boolean"), "it must be category, text or integer"),
         (with_column("label", type="integer"), "must all be of the target's type"),
         (changed(data={"labels": ["bad"]}), "data.labels"),
         (changed(data={"labels": ["bad", "bad"]}), "holds a label twice"),

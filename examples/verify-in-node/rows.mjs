@@ -31,7 +31,10 @@ function checkLeaf([, row, group, label, baseline, candidate, slices, salt], lim
 
 export function checkRows({ core, plan: { rule } }, lines) {
   const [classes, seeds] = [core.benchmark.labels.length, int(rule.number_of_seeds)];
-  const limits = { classes, seeds, guarded: rule.guards.filter((g) => "slice" in g).length };
+  // Without classes numbers are predicted: labels and predictions are millionths of their scale.
+  check((core.benchmark.target_scale === undefined) === classes > 0, "core.benchmark.labels.");
+  const guarded = rule.guards.filter((guard) => "slice" in guard).length;
+  const limits = { classes: classes || 1e6 + 1, seeds, guarded };
   const tables = Array.from({ length: seeds }, () => new Map());
   const digests = [createHash("sha256"), createHash("sha256")]; // of each model's predictions
   const [groups, complete] = [new Set(), []]; // complete: roots of whole subtrees, left to right
@@ -43,7 +46,7 @@ export function checkRows({ core, plan: { rule } }, lines) {
     const [, , group, label, ...models] = leaf;
     groups.add(group);
     digests.forEach((digest, m) => digest.update(`[${index},${canonical(models[m])}]\n`));
-    for (const [seed, table] of tables.entries()) {
+    for (const [seed, table] of classes ? tables.entries() : []) {
       const predicted = models.slice(0, 2).map((cells) => (cells[seed] ?? cells[0])[0]);
       const cell = [label, ...predicted].map((v) => String(v).padStart(9, "0")).join();
       table.set(cell, (table.get(cell) ?? 0) + 1);
@@ -88,9 +91,12 @@ export function checkNumbers({ core, plan: { rule } }) {
   const cells = tables.flat();
   const form = (cell) => cell.length === 4 && cell.every((v) => int(v) >= 0) && cell[3] > 0;
   check(tables.length === rule.number_of_seeds && cells.every(form), "core.joint_counts: form.");
-  const counts = [core.rows.count, ...tables.map((table) => sum(table.map((cell) => cell[3])))];
+  const tallies = tables.map((table) => sum(table.map((cell) => cell[3])));
+  const isNumber = core.benchmark.target_scale !== undefined; // then no tables count the rows
+  const counts = [core.rows.count, ...(isNumber ? [] : tallies)];
   const isCounted = counts.every((rows) => rows === core.benchmark.rows);
   check(isCounted, "core.benchmark.rows is not the number that was counted.");
+  check(!isNumber || cells.length === 0, "core.joint_counts: numbers have none.");
   if (!rule.included.includes("accuracy")) return;
   const count = (has) => sum(cells.filter(has).map((cell) => cell[3]));
   const better = count(([label, before, after]) => label !== before && label === after);

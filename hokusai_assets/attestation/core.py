@@ -163,6 +163,7 @@ def build_core(
             "left_out_as_group_in_base": benchmark.left_out_group,
             "sampled_from": benchmark.sampled_from,
             "rows_left_in_training": plan.rows_left_in_training,
+            **_target_scale(metrics),
         },
         "rows": rows.body(),
         "joint_counts": joint,
@@ -178,6 +179,13 @@ def build_core(
     }
     result: dict[str, Any] = composed(core)
     return result
+
+
+def _target_scale(metrics: BenchmarkMetrics) -> dict[str, Any]:
+    """Of a regression what a millionth is a millionth of; of a classification nothing."""
+    if metrics.target_range is None:
+        return {}
+    return {"target_scale": metrics.target_range.model_dump(include={"minimum", "maximum"})}
 
 
 def core_digest(core: dict[str, Any]) -> str:

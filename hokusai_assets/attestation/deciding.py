@@ -74,5 +74,8 @@ def gain_of(core: Mapping[str, Any], rule: Mapping[str, Any]) -> scoring.Gain | 
         standard_error=delta_one["standard_error_nano"] / 10**5,
         null_error=delta_one["null_standard_error_nano"] / 10**5,
         degrees_of_freedom=None if degrees is None else max(degrees / 1000, 1.0),
-        conditional=delta_one["metrics_included"] == [rule["primary"]],
+        # That bound was simulated where the exact test of accuracy decides; a bet asks for more, so
+        # that what it passed is selected more sharply, and the plain bound pays less.
+        conditional=delta_one["metrics_included"] == [rule["primary"]]
+        and not rule["tests"][rule["primary"]].endswith("betting"),
     )

@@ -12,9 +12,10 @@ from typing import Any
 from hokusai_assets import scoring
 from hokusai_assets.decision_rule import GuardFacts
 from hokusai_assets.records import DeltaOne, JointCount, MetricDelta, ReportedInterval
+from hokusai_assets.scoring.number_intervals import BOOTSTRAP_AND_INFLUENCE
 
 # Drawn from resamples, so that nobody computes it by hand: stands in delta_output only.
-_RESAMPLED = "bootstrap_percentile"
+_RESAMPLED = ("bootstrap_percentile", BOOTSTRAP_AND_INFLUENCE)
 
 
 def joint_count_section(tables: Sequence[Sequence[JointCount]]) -> list[list[list[int]]]:
@@ -64,7 +65,7 @@ def guard_sections(guards: Sequence[GuardFacts]) -> list[dict[str, Any]]:
 
 def interval_section(interval: ReportedInterval | None) -> dict[str, Any] | None:
     """A two-sided 95 % interval in closed form; None for one from resamples."""
-    if interval is None or interval.method == _RESAMPLED:
+    if interval is None or interval.method in _RESAMPLED:
         return None
     return {
         "low_nano": interval.low_nano,

@@ -15,6 +15,9 @@ from hokusai_assets.errors import FormError
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Count = Annotated[int, Field(ge=0)]
 Probability = Annotated[int, Field(ge=0, le=10**12)]
+Decimal = Annotated[
+    str, StringConstraints(pattern=r"^(0|-?[1-9][0-9]*|-?(0|[1-9][0-9]*)\.[0-9]*[1-9])$")
+]
 Text = Annotated[str, StringConstraints(min_length=1)]
 Label = int | str
 
@@ -150,11 +153,19 @@ class CoreCounts(_Shape):
     kept: Count
 
 
+class CoreTargetScale(_Shape):
+    """The range of a number target: labels and predictions are millionths of its width."""
+
+    minimum: Decimal
+    maximum: Decimal
+
+
 class CoreBenchmark(_Shape):
-    """The rows that were scored."""
+    """The rows that were scored; without labels where numbers are predicted."""
 
     rows: Count
     labels: list[Label]
+    target_scale: CoreTargetScale | None = None
     clusters: Count | None
     left_out_as_in_base: Count
     left_out_as_group_in_base: Count

@@ -10,7 +10,7 @@ from hokusai_assets.errors import HokusaiError, UsageError
 
 HELP = """Say what a task's benchmark can detect, and how many rows a gain would need.
 
-For accuracy on independent rows, exact: a gain counts as detected when it reaches the task's threshold and its p value the level of the attempt. The more attempts a benchmark has seen, the more a gain must show.
+For accuracy on independent rows, exact: a gain counts as detected when it reaches the task's threshold and its p value the level of the attempt. The more attempts a benchmark has seen, the more a gain must show. For a regression, of mae, by the normal approximation of what rows gain; points are hundredths of the target's range.
 
 Examples:
 
@@ -24,6 +24,7 @@ Exit codes: 0 told; 2 the command, the task or its benchmark file is wrong.
 """  # noqa: E501 - the terminal's width breaks these lines, not ours
 
 BLOCKS = 5  # of attempts that are shown
+ASSUMED_SPREAD = 5.0  # points: where models err by some 10 points and agree on much of it
 
 
 def power(
@@ -38,6 +39,14 @@ def power(
             min=0.0001, max=1, help="Share of rows that one model alone has right; default: task's."
         ),
     ] = None,
+    spread: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0001,
+            max=100,
+            help="Of a regression: standard deviation of a row's gain, in points; default: 5.",
+        ),
+    ] = None,
     rows: Annotated[
         int | None, typer.Option(min=1, help="Benchmark rows; default: those of the file.")
     ] = None,
@@ -45,7 +54,7 @@ def power(
 ) -> None:
     """Print what can be detected at which attempt."""
     try:
-        told = _told(task, delta_bps, chance, discordance, rows)
+        told = _told(task, delta_bps, chance, discordance, spread, rows)
     except HokusaiError as error:
         sys.stderr.write(f"hokusai: {error}\n")
         raise typer.Exit(error.exit_code) from None
@@ -53,19 +62,33 @@ def power(
 
 
 def _told(
-    path: str, delta_bps: int | None, chance: float, discordance: float | None, rows: int | None
+    path: str,
+    delta_bps: int | None,
+    chance: float,
+    discordance: float | None,
+    spread: float | None,
+    rows: int | None,
 ) -> dict[str, Any]:
     from hokusai_assets import decision_rule
     from hokusai_assets.contribution.reference_rows import load_reference
-    from hokusai_assets.scoring.power import detectable, detection_power, rows_needed
+    from hokusai_assets.scoring import number_power
+    from hokusai_assets.scoring import power as accuracy_power
     from hokusai_assets.task import load_task
 
     loaded = load_task(path)
     rule = loaded.task.decision
     given = delta_bps if delta_bps is not None else max(2 * rule.min_delta_bps, 1)
     gain, threshold = given / 10**4, rule.min_delta_bps / 10**4
-    share = loaded.task.guards.expected_discordance if discordance is None else discordance
-    if gain > share:
+    regression = loaded.task.kind == "regression"
+    of_other, other = (discordance, "--discordance") if regression else (spread, "--spread")
+    if of_other is not None:
+        raise UsageError(f"{other} says nothing of a {loaded.task.kind}: leave it out.")
+    of_kind: Any = number_power if regression else accuracy_power
+    if regression:
+        share = (ASSUMED_SPREAD if spread is None else spread) / 100
+    else:
+        share = loaded.task.guards.expected_discordance if discordance is None else discordance
+    if not regression and gain > share:
         raise UsageError(
             f"A gain of {given:,} bps needs at least that share of rows on which the models "
             f"differ, and {share:.2%} is assumed: raise --discordance."
@@ -83,21 +106,22 @@ def _told(
     for index in range(BLOCKS):
         first = index * block + 1
         level = decision_rule.level_pico(levels, first) / 10**12
-        least = detectable(count, share, level, threshold, chance)
+        least = of_kind.detectable(count, share, level, threshold, chance)
         attempts.append(
             {
                 "first_attempt": first,
                 "last_attempt": first + block - 1,
                 "level": level,
                 "detectable_bps": None if least is None else round(least * 10**4, 1),
-                "chance": round(detection_power(count, gain, share, level, threshold), 4),
-                "rows_needed": rows_needed(gain, share, level, threshold, chance),
+                "chance": round(of_kind.detection_power(count, gain, share, level, threshold), 4),
+                "rows_needed": of_kind.rows_needed(gain, share, level, threshold, chance),
             }
         )
     return {
         "benchmark_rows": count,
         "rows_from": "as given" if rows is not None else "as the benchmark file has them",
-        "discordance": share,
+        "metric": "mae" if regression else "accuracy",
+        "spread" if regression else "discordance": share,
         "min_delta_bps": rule.min_delta_bps,
         "min_benchmark_rows": rule.min_benchmark_rows,
         "delta_bps": given,
@@ -106,13 +130,19 @@ def _told(
     }
 
 
+def _assumed(told: dict[str, Any]) -> str:
+    if "spread" in told:
+        return f"a row's gain varies by {100 * told['spread']:g} points (standard deviation)"
+    return f"one model alone is right on {told['discordance']:.2%} of the rows"
+
+
 def _text(told: dict[str, Any]) -> str:
     rows, gain, chance = told["benchmark_rows"], told["delta_bps"], told["wanted_chance"]
     lines = [
         f"Benchmark     {rows:,} rows ({told['rows_from']}); {told['min_benchmark_rows']:,} are "
         "required",
-        f"Assumed       one model alone is right on {told['discordance']:.2%} of the rows",
-        f"Threshold     {told['min_delta_bps']:,} bps of accuracy",
+        f"Assumed       {_assumed(told)}",
+        f"Threshold     {told['min_delta_bps']:,} bps of {told['metric']}",
         "",
         f"{'attempts':<14}{'level':>9}{'found at':>14}{'chance to find':>17}{'rows needed':>15}",
         f"{'':<14}{'':>9}{f'{chance:.0%}':>14}{f'+{gain:,} bps':>17}{f'at {chance:.0%}':>15}",

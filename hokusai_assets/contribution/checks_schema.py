@@ -160,7 +160,7 @@ def _checks(column: Column, task: Task, null_shares: bool) -> list[Any]:
         )
     if column.pattern is not None:
         checks.append(pandera.Check(lambda cells: ~_unmatched(column, cells), error=UNMATCHED))
-    if column.role == "target":
+    if column.role == "target" and task.data.labels:
         checks.append(pandera.Check.isin(task.data.labels, error="not one of the task's labels"))
     limit = column.max_null_share
     if limit is not None and null_shares:

@@ -65,14 +65,16 @@ def labels_of(sample: Sample, target: str) -> tuple[Label, ...]:
         raise UsageError(
             f"Column {target!r} has {len(texts):,} different values in the sample; a target has 2 "
             f"to {MAX_LABELS} labels of at most {MAX_LABEL_LENGTH} characters. A file that is "
-            "sorted by label must be shuffled first."
+            "sorted by label must be shuffled first. A number to predict has no labels, and its "
+            "task is written by hand: type number, with minimum and maximum."
         )
     if type_of(cells) == "integer":
         return tuple(sorted({int(text) for text in texts}))
     if any(kind is not Kind.TEXT for text, kind in cells if text):
         raise UsageError(
             f"Column {target!r} cannot be the target: labels are texts or whole numbers. Write its "
-            "values as texts."
+            "values as texts; of a number to predict, write the task by hand: type number, with "
+            "minimum and maximum, and no labels."
         )
     return tuple(sorted(texts))
 

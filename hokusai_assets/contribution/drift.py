@@ -41,7 +41,13 @@ def column_distances(ours: pa.Table, base: pa.Table, task: Task) -> dict[str, fl
     columns = [*task.features, task.target]
     if min(ours.num_rows, base.num_rows) < MIN_ROWS:
         return {c.name: None for c in columns}
-    return {c.name: _distance(ours.column(c.name), base.column(c.name), c) for c in columns}
+    labels = task.kind == "classification"
+    return {
+        c.name: _distance(
+            ours.column(c.name), base.column(c.name), c, labelled=labels and c.role == "target"
+        )
+        for c in columns
+    }
 
 
 def jensen_shannon(one: np.ndarray, other: np.ndarray) -> float:
@@ -58,9 +64,11 @@ def jensen_shannon(one: np.ndarray, other: np.ndarray) -> float:
     return float(np.sqrt(min(max((divergence(p) + divergence(q)) / 2, 0.0), 1.0)))
 
 
-def _distance(ours: pa.ChunkedArray, base: pa.ChunkedArray, column: Column) -> float:
-    # A target is a list of labels, also where these are integers.
-    if column.role == "target" or column.type in {"category", "boolean"}:
+def _distance(
+    ours: pa.ChunkedArray, base: pa.ChunkedArray, column: Column, *, labelled: bool
+) -> float:
+    # A target is a list of labels, also where these are integers, unless numbers are predicted.
+    if labelled or column.type in {"category", "boolean"}:
         return jensen_shannon(*_of_values(ours.to_pylist(), base.to_pylist(), _MOST_CATEGORIES))
     if column.type == "text":
         return _of_texts(ours, base)

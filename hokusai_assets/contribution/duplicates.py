@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from hokusai_assets.contribution.exchange import key_numbers
 from hokusai_assets.contribution.leakage import FeatureKeys, feature_digests, feature_keys
 from hokusai_assets.contribution.rows import take_rows
+from hokusai_assets.contribution.told_targets import told_targets
 from hokusai_assets.table_digests import digest_rows
 from hokusai_assets.tables import FEATURE_KEY, ROW_DIGEST, SOURCE
 from hokusai_assets.task import Task
@@ -222,7 +223,7 @@ def conflicting(table: pa.Table, base: KnownRows, task: Task) -> list[bool]:
 
 
 def _traits(table: pa.Table, task: Task) -> list[Trait]:
-    labels = table.column(task.target.name).to_pylist()
+    labels = told_targets(table, task).to_pylist()
     groups: list[object] = [None] * table.num_rows
     if task.group_column is not None:
         groups = table.column(task.group_column.name).to_pylist()

@@ -36,7 +36,7 @@ class StoredRows:
     null_counts: dict[str, int]
     unique_counts: dict[str, int]
     unique_counts_exact: bool
-    label_counts: dict[Any, int]
+    label_counts: dict[Any, int]  # of a number target by tenths of its range
     column_statistics: dict[str, dict[str, float]] = field(default_factory=dict)
 
 

@@ -25,6 +25,7 @@ from hokusai_assets.contribution.near_texts import (
     similar,
 )
 from hokusai_assets.contribution.normalising import normalise_text
+from hokusai_assets.contribution.told_targets import told_targets
 from hokusai_assets.contribution.workers import Workers
 from hokusai_assets.task import Task
 
@@ -242,20 +243,22 @@ def _facts(
     texts = [c.name for c in task.features if c.type == "text"]
     numeric = [c.name for c in task.features if c.type == "number"]
     others = [c.name for c in task.features if c.name not in {*texts, *numeric}]
-    said = [task.target.name, *([task.group_column.name] if task.group_column else [])]
+    group = [task.group_column.name] if task.group_column else []
     facts: dict[int, Fact] = {}
     for rows, begins in zip(sets, offsets, strict=True):
         for bucket in range(rows.buckets):
             here = _between(wanted, begins[bucket], begins[bucket + 1])
             if not len(here):
                 continue
-            table = rows.rows(bucket, [*texts, *numeric, *others, *said])
+            table = rows.rows(bucket, [*texts, *numeric, *others, task.target.name, *group])
             table = table.take(here - begins[bucket])
             words = [frozenset((w or "").split(" ")) for w in comparable(table, task).to_pylist()]
             columns = [
                 [tuple(map(_as_compared, cells)) for cells in _tuples(table, others)],
                 _tuples(table, numeric),
-                _tuples(table, said),
+                list(
+                    zip(told_targets(table, task).to_pylist(), _tuples(table, group), strict=True)
+                ),
             ]
             facts.update(zip(here.tolist(), zip(words, *columns, strict=True), strict=True))
     return facts

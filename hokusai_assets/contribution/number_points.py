@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from hokusai_assets.contribution.label_noise import as_numbers
+from hokusai_assets.contribution.told_targets import told_targets
 from hokusai_assets.task import Task
 
 if TYPE_CHECKING:
@@ -87,9 +88,11 @@ class Space:
             features[:, self.numeric.index(column.name)] = np.clip(scaled, -_FAR, _FAR)
         kinds[far] = -1
         said = kinds
-        for told in (self.task.target, self.task.group_column):
-            if told is not None and told.name in table.column_names:
-                said = self._split(f"said:{told.name}", said, table.column(told.name))
+        if self.task.target.name in table.column_names:
+            said = self._split("said:target", said, told_targets(table, self.task))
+        group = self.task.group_column
+        if group is not None and group.name in table.column_names:
+            said = self._split(f"said:{group.name}", said, table.column(group.name))
         said[far] = -1
         return Points(features, kinds, said)
 

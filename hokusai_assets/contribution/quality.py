@@ -28,7 +28,7 @@ DEFINITIONS = {
     "uniqueness": "rows whose content was not there already / rows that fit the schema",
     "label_balance": (
         "1 - total variation distance between the shares of labels in the kept rows and in the "
-        "base data"
+        "base data; of a target that is a number, between those of tenths of its range"
     ),
     "label_noise": (
         "1 - share of kept rows whose label looks wrong, by confident learning (cleanlab) with a "
@@ -98,6 +98,9 @@ def _part(name: str, value: float | None, reason: str | None, **more: Any) -> Qu
 
 
 def _label_noise(samples: Samples, task: Task) -> QualityPart:
+    if task.kind == "regression":  # nothing is fitted, so no second process need start
+        noise = label_noise.estimate(samples.ours, samples.base, task)
+        return _part("label_noise", None, noise.reason)
     if not samples.learn:
         return _part("label_noise", None, "it is estimated in the evaluation only")
     noise = second_process.call(label_noise.estimate, samples.ours, samples.base, task)

@@ -70,7 +70,7 @@ def store(
 
 
 def label_counts(folder: str, task: Task) -> dict[Any, int]:
-    """How many stored rows have each label."""
+    """How many stored rows have each label, or tenth of the range of a number target."""
     counts: Counter[Any] = Counter()
     for table in read_parts(folder, [task.target.name]):
         counts.update(_labels(table, task))
@@ -182,6 +182,13 @@ def _write_bucket(
 
 
 def _labels(table: pa.Table, task: Task) -> dict[Any, int]:
+    """Rows of each label, of a number target of each tenth of its range."""
+    if task.kind == "regression":
+        # Late, since it loads scipy, which nothing else here needs.
+        from hokusai_assets.scoring.target_scale import scaled, tenths
+
+        numbers = scaled(task.target_scale, table.column(task.target.name).to_numpy())
+        return dict(Counter(tenths(numbers).tolist()))
     counted = table.column(task.target.name).value_counts()
     return {item["values"]: item["counts"] for item in counted.to_pylist()}
 

@@ -239,7 +239,7 @@ def _closed_list(column: Column, task: Task) -> dict[Any, Any] | None:
     accepted: list[Any] = []
     if column.allowed is not None:
         accepted.extend(column.allowed)
-    if column.role == "target":
+    if column.role == "target" and task.data.labels:
         accepted = [x for x in task.data.labels if column.allowed is None or x in column.allowed]
     elif column.allowed is None:
         return None

@@ -132,8 +132,7 @@ def of_report(report: DeltaReport, *, plot: bool) -> Metadata:
     return {
         "delta_one": one.value if one.value is not None else f"undefined: {one.undefined}",
         **{f"delta_{d.metric}": d.delta for d in report.deltas if d.delta is not None},
-        "rows_fixed": report.fixed_rows,
-        "rows_broken": report.broken_rows,
+        **report.changed_rows,
         **_seeds(report),
         **({"plot": dg.MetadataValue.md(_plot(report))} if plot else {}),
         "deltas": dg.MetadataValue.md(deltas_table(report.deltas)),

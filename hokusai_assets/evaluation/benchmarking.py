@@ -16,11 +16,12 @@ from hokusai_assets.errors import ModelError, ReferenceDataError
 from hokusai_assets.evaluation.own_metrics import own_values
 from hokusai_assets.evaluation.predictions import write_predictions
 from hokusai_assets.evaluation.slices import members
-from hokusai_assets.records import BenchmarkDataset, BenchmarkMetrics, MetricValue
+from hokusai_assets.records import BenchmarkDataset, BenchmarkMetrics, MetricValue, TargetRange
 from hokusai_assets.scoring.comparing import value_record
 from hokusai_assets.scoring.deltas import joint_counts
 from hokusai_assets.scoring.prediction_lines import prediction_cells, predictions_digest
 from hokusai_assets.scoring.rows import ScoredRows
+from hokusai_assets.scoring.target_scale import scaled
 from hokusai_assets.tables import ROW_DIGEST, read_table
 from hokusai_assets.task import Label, MetricName, Task, is_own
 
@@ -57,7 +58,15 @@ def measure(
         baseline_predictions_digest=_digest(baseline, len(names)),
         candidate_predictions_digest=_digest(candidate, len(names)),
         clusters=rows.cluster_count,
+        target_range=target_range(task),
     )
+
+
+def target_range(task: Task) -> TargetRange | None:
+    """The range of a regression's target; None of a classification."""
+    if task.kind == "classification":
+        return None
+    return TargetRange(column=task.target.name, **task.target_scale.body())
 
 
 def _digest(predictions: scoring.Predictions, classes: int) -> str:
@@ -108,8 +117,7 @@ def _scored_rows(
             f"The baseline was trained with {baseline.seeds} seeds and the candidate with "
             f"{candidate.seeds}: materialize both again with the same plan."
         )
-    index = {label: position for position, label in enumerate(task.data.labels)}
-    truth = np.array([index[cell] for cell in table.column(task.target.name).to_pylist()])
+    truth = _truth(task, table)
     clusters = None
     if task.group_column is not None:
         clusters = _codes(table.column(task.group_column.name).to_pylist())
@@ -123,6 +131,15 @@ def _scored_rows(
         None if clusters is None else clusters[at],
         tuple((part.name, members(table, part)[at]) for part in task.slices),
     )
+
+
+def _truth(task: Task, table: pa.Table) -> Any:
+    """Class indices, or millionths of the target's scale, in the table's order."""
+    cells = table.column(task.target.name)
+    if task.kind == "regression":
+        return scaled(task.target_scale, cells.to_numpy())
+    index = {label: position for position, label in enumerate(task.data.labels)}
+    return np.array([index[cell] for cell in cells.to_pylist()])
 
 
 def leaf_order(task: Task, table: pa.Table) -> Any:

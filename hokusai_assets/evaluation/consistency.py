@@ -27,7 +27,12 @@ def inconsistencies(metrics: BenchmarkMetrics) -> list[str]:
                 found.append(f"{name} and its millionths disagree")
     for index, table in enumerate(metrics.joint_counts):
         total = sum(cell.count for cell in table)
-        if total != metrics.row_count:
+        if metrics.target_range is not None:
+            if table:
+                found.append(
+                    f"joint counts of seed {index} are of labels, and numbers are predicted"
+                )
+        elif total != metrics.row_count:
             found.append(
                 f"joint counts of seed {index} hold {total} rows of {metrics.row_count} scored"
             )

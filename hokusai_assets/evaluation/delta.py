@@ -16,6 +16,7 @@ from hokusai_assets import decision_rule
 from hokusai_assets.errors import ModelError
 from hokusai_assets.evaluation.benchmarking import values_of
 from hokusai_assets.evaluation.details import details_of
+from hokusai_assets.evaluation.number_guards import OF_SLICES
 from hokusai_assets.evaluation.own_metrics import bootstrap_spread
 from hokusai_assets.evaluation.predictions import read_predictions
 from hokusai_assets.evaluation.slices import slice_deltas
@@ -31,8 +32,9 @@ from hokusai_assets.records import (
 )
 from hokusai_assets.scoring import Undefined
 from hokusai_assets.scoring.comparing import Compared, compare_metric
-from hokusai_assets.scoring.deltas import deltas_of, discordant
-from hokusai_assets.scoring.reported import Intervals
+from hokusai_assets.scoring.deltas import deltas_of, discordant, nearer_and_farther
+from hokusai_assets.scoring.number_intervals import intervals_of
+from hokusai_assets.scoring.reported import DeltaIntervals
 from hokusai_assets.scoring.rows import ScoredRows
 from hokusai_assets.task import DEFAULT_SEED, Label, MetricName, Task, is_own
 
@@ -61,7 +63,8 @@ def compare(
     """The delta report of one evaluation.
 
     `rule` is the plan's; `leaked` of `distinct_rows` contributed rows stood in the benchmark.
-    `fixed_rows` and `broken_rows` are those of the first seed, whose model is the one released.
+    Rows fixed and broken, or nearer and farther, are those of the first seed, whose model is the
+    one released.
     Raises ModelError where the predictions are not those that `metrics` describes.
     """
     rows = read_predictions(metrics.folder, digests=False)
@@ -76,19 +79,23 @@ def compare(
         rows,
         metrics.labels,
         rule,
-        Intervals(rows, len(metrics.labels)),
+        intervals_of(rows, len(metrics.labels)),
         leaked=leaked,
         distinct_rows=distinct_rows,
         benchmark_rows_in_training=benchmark_rows_in_training,
     )
-    fixed, broken = discordant(rows, rows.truth >= 0)
+    regression = task.kind == "regression"
+    better, worse = nearer_and_farther(rows) if regression else discordant(rows, rows.truth >= 0)
     of_baseline, of_candidate = details_of(rows, metrics.labels)
     return DeltaReport(
         deltas=measured.deltas,
         delta_one=measured.delta_one,
         primary=task.metrics.primary,
-        fixed_rows=fixed,
-        broken_rows=broken,
+        fixed_rows=None if regression else better,
+        broken_rows=None if regression else worse,
+        nearer_rows=better if regression else None,
+        farther_rows=worse if regression else None,
+        target_range=metrics.target_range,
         row_count=metrics.row_count,
         guards=measured.facts.guards,
         clauses=tuple(
@@ -98,7 +105,10 @@ def compare(
         shares=shares,
         baseline_details=of_baseline,
         candidate_details=of_candidate,
-        slices=slice_deltas(task.metrics.primary, rows, metrics.labels),
+        # r2 of a slice is about the spread of its own labels, and a root hides what a mean shows.
+        slices=slice_deltas(
+            OF_SLICES if regression else task.metrics.primary, rows, metrics.labels
+        ),
         null_run=null_run(task, measured.compared, rule),
         released=released_model(measured.compared, rule),
     )
@@ -109,7 +119,7 @@ def measure_deltas(
     rows: ScoredRows,
     names: Sequence[Label],
     rule: Mapping[str, Any],
-    intervals: Intervals | None,
+    intervals: DeltaIntervals | None,
     *,
     leaked: int,
     distinct_rows: int,

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from hokusai_assets import scoring
-from hokusai_assets.records import CalibrationBin, ClassScores, ModelDetails
+from hokusai_assets.records import CalibrationBin, ClassScores, ErrorBin, ModelDetails
 from hokusai_assets.scoring import MILLION, Undefined
 from hokusai_assets.scoring.rows import ScoredRows
 from hokusai_assets.task import Label
@@ -28,6 +28,9 @@ def details_of(rows: ScoredRows, names: Sequence[Label]) -> tuple[ModelDetails, 
 
 
 def _of_model(truth: Any, labels: Any, scores: Any, names: Sequence[Label]) -> ModelDetails:
+    if not names:
+        deciles = _deciles(truth, labels)
+        return ModelDetails(confusion=(), classes=(), roc=None, calibration=None, deciles=deciles)
     table = scoring.confusion(truth, labels, len(names))
     binary = scores is not None and len(names) == 2
     return ModelDetails(
@@ -36,6 +39,26 @@ def _of_model(truth: Any, labels: Any, scores: Any, names: Sequence[Label]) -> M
         roc=_roc(truth == 1, scores[:, -1]) if binary else None,
         calibration=_calibration(truth, labels, scores, binary) if scores is not None else None,
     )
+
+
+def _deciles(truth: Any, predicted: Any) -> tuple[ErrorBin, ...]:
+    """What is predicted of rows with similar labels: tenths of the rows, equal labels together."""
+    inner = np.quantile(truth, np.linspace(0, 1, BINS + 1)[1:-1], method="lower")
+    places = np.searchsorted(np.unique(inner), truth, side="left")
+    found = []
+    for place in np.unique(places).tolist():
+        label, said = truth[places == place], predicted[places == place]
+        found.append(
+            ErrorBin(
+                lowest_label=int(label.min()) / MILLION,
+                highest_label=int(label.max()) / MILLION,
+                rows=len(label),
+                mean_label=round(float(label.mean()) / MILLION, 6),
+                mean_prediction=round(float(said.mean()) / MILLION, 6),
+                mean_error=round(float(np.abs(label - said).mean()) / MILLION, 6),
+            )
+        )
+    return tuple(found)
 
 
 def _class(table: Any, index: int, names: Sequence[Label]) -> ClassScores:

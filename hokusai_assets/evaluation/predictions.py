@@ -1,9 +1,10 @@
 """Predictions of both models on disk: one Parquet row a benchmark row, in leaf order.
 
-Columns: `_row_digest` (32 bytes), `label` (class index), `cluster` (a code from 0, where the task
-has a group column), `slice:NAME` (whether the row is in it), and for each model and seed
-`baseline_prediction_0`, `baseline_score_0_1` (seed 0, class 1, in millionths) and so on. Metrics
-over them are benchmarking's and delta's; their digests follow from leaves and are scoring's.
+Columns: `_row_digest` (32 bytes), `label` (class index, or millionths of the target's scale),
+`cluster` (a code from 0, where the task has a group column), `slice:NAME` (whether the row is in
+it), and for each model and seed `baseline_prediction_0`, `baseline_score_0_1` (seed 0, class 1, in
+millionths) and so on. Metrics over them are benchmarking's and delta's; their digests follow from
+leaves and are scoring's.
 """
 
 from __future__ import annotations

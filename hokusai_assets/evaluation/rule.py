@@ -13,15 +13,21 @@ from typing import Any
 
 from hokusai_assets import decision_rule
 from hokusai_assets.errors import TaskError
+from hokusai_assets.evaluation.guard_margins import RECALL, SLICE, margin_millionths, scaled_down
+from hokusai_assets.evaluation.number_guards import number_guards
 from hokusai_assets.evaluation.own_metrics import source_digest
 from hokusai_assets.scoring import METRICS
-from hokusai_assets.scoring.deltas import SEED_MEAN_AND_MCNEMAR
+from hokusai_assets.scoring.deltas import (
+    BETTING,
+    CLUSTER_BETTING,
+    SEED_MEAN_AND_BETTING,
+    SEED_MEAN_AND_MCNEMAR,
+    SEED_MEAN_CLUSTER_AND_BETTING,
+)
 from hokusai_assets.task import METRIC_NAMES, Task, is_own
+from hokusai_assets.task.metrics import CLASSIFICATION_METRICS
 
 GUARD_LEVEL_MILLIONTHS = 50_000
-RECALL = "recall:"
-SLICE = "slice:"
-
 _LARGEST_INTEGER = 2**53 - 1  # of canonical JSON
 
 
@@ -37,7 +43,7 @@ def rule_parameters(
     `class_counts` are the benchmark's rows by label, as text, `slice_counts` those of the task's
     slices; they decide which guards can have a margin. Raises TaskError where the task names a
     margin that could not pass although nothing changed, with the rows it needs; a default margin
-    becomes a harm test instead.
+    becomes a harm test instead. A regression has no classes, and guards of its own.
     """
     clustered = task.group_column is not None
     decision = task.decision
@@ -48,19 +54,21 @@ def rule_parameters(
     tests["delta_one"] = _approximate("influence_normal", clustered, number_of_seeds)
     parameters: dict[str, Any] = {
         "version": decision_rule.VERSION,
-        "familywise_alpha_pico": _scaled(decision.familywise_alpha, 10**12),
+        "familywise_alpha_pico": scaled_down(decision.familywise_alpha, 10**12),
         "attempts_per_benchmark": decision.attempts_per_benchmark,
         "min_delta_bps": decision.min_delta_bps,
         "min_benchmark_rows": decision.min_benchmark_rows,
-        "max_leaked_share_millionths": _scaled(decision.max_leaked_share, 10**6),
+        "max_leaked_share_millionths": scaled_down(decision.max_leaked_share, 10**6),
         "primary": task.metrics.primary,
         "included": included,
         "weights": _weights(task, included),
         "number_of_seeds": number_of_seeds,
         "tests": tests,
-        "guards": _guards(task, number_of_seeds, class_counts, slice_counts),
+        "guards": _guards(task, number_of_seeds, class_counts, slice_counts)
+        if task.kind == "classification"
+        else number_guards(task, tests["delta_one"], slice_counts),
         "guard_level_millionths": GUARD_LEVEL_MILLIONTHS,
-        "expected_discordance_millionths": _scaled(task.guards.expected_discordance, 10**6),
+        "expected_discordance_millionths": scaled_down(task.guards.expected_discordance, 10**6),
         "retire": task.benchmark.retire,
         "lineage": task.lineage,
     }
@@ -79,6 +87,10 @@ def _test_of(task: Task, metric: str, seeds: int) -> str:
     if is_own(metric):
         return "row_bootstrap_t"
     clustered = task.group_column is not None
+    if task.kind == "regression" and metric == task.metrics.primary:
+        if seeds == 1:
+            return CLUSTER_BETTING if clustered else BETTING
+        return SEED_MEAN_CLUSTER_AND_BETTING if clustered else SEED_MEAN_AND_BETTING
     binary = len(task.data.labels) == 2
     if metric == "accuracy" or (metric == "recall" and binary):
         if not clustered:
@@ -98,7 +110,7 @@ def _guards(
     task: Task, seeds: int, class_counts: Mapping[str, int], slice_counts: Mapping[str, int]
 ) -> list[dict[str, Any]]:
     clustered = task.group_column is not None
-    discordance = _scaled(task.guards.expected_discordance, 10**6)
+    discordance = scaled_down(task.guards.expected_discordance, 10**6)
     exact = seeds == 1 and not clustered
     problems: list[str] = []
     guards: list[dict[str, Any]] = []
@@ -118,7 +130,7 @@ def _guards(
             method = "binomial_exact" if exact else _approximate("", clustered, seeds)
             guards.append(guard | {"method": method})
     others = []
-    for metric in METRIC_NAMES:
+    for metric in CLASSIFICATION_METRICS:
         named = task.guards.margins.get(metric)
         if metric == "auroc" or named is None:
             continue
@@ -185,7 +197,7 @@ def _too_few(name: str, margin: float, rows: int, needed: int) -> str:
 def _margin(points: float | None) -> int:
     if points is None:
         return decision_rule.DEFAULT_MARGIN_MILLIONTHS
-    return _scaled(points, 10**4)
+    return margin_millionths(points)
 
 
 def _weights(task: Task, included: list[str]) -> dict[str, int]:
@@ -199,8 +211,3 @@ def _weights(task: Task, included: list[str]) -> dict[str, int]:
     if sum(integers.values()) > _LARGEST_INTEGER:
         raise TaskError("metrics.weights have too many digits: use at most six decimals.")
     return integers
-
-
-def _scaled(value: float, unit: int) -> int:
-    """A decimal number of the task file in units of 1 / unit, rounded down."""
-    return math.floor(Fraction(Decimal(repr(value))) * unit)

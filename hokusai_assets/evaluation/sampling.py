@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from hokusai_assets.scoring.target_scale import TENTHS, scaled, tenths
 from hokusai_assets.tables import ROW_DIGEST
 from hokusai_assets.task import DEFAULT_SEED, Task
 
@@ -20,9 +21,10 @@ if TYPE_CHECKING:
 def stratified_sample(table: pa.Table, task: Task) -> pa.Table:
     """At most `task.benchmark.max_rows` rows of `table`, in its order.
 
-    With `stratify` each class keeps its share to within one row (largest remainder, ties to the
-    earlier label); inside a class the rows with the smallest SHA-256(seed as 8 bytes, big-endian
-    || row digest) stay. Rows of equal content are told apart by their id where there is one.
+    With `stratify` each class, or tenth of the range of a number target, keeps its share to within
+    one row (largest remainder, ties to the earlier one); inside it the rows with the smallest
+    SHA-256(seed as 8 bytes, big-endian || row digest) stay. Rows of equal content are told apart by
+    their id where there is one.
     """
     limit = task.benchmark.max_rows
     if table.num_rows <= limit:
@@ -38,8 +40,8 @@ def stratified_sample(table: pa.Table, task: Task) -> pa.Table:
     ]
     if not task.benchmark.stratify:
         return table.take(sorted(position for *_, position in sorted(ranks)[:limit]))
-    labels = table.column(task.target.name).to_pylist()
-    strata: dict[object, list[tuple[bytes, str, int]]] = {name: [] for name in task.data.labels}
+    names, labels = _strata(table, task)
+    strata: dict[object, list[tuple[bytes, str, int]]] = {name: [] for name in names}
     for rank, label in zip(ranks, labels, strict=True):
         strata[label].append(rank)
     sizes = largest_remainder([len(rows) for rows in strata.values()], limit)
@@ -49,6 +51,14 @@ def stratified_sample(table: pa.Table, task: Task) -> pa.Table:
         for *_, position in sorted(rows)[:size]
     ]
     return table.take(sorted(chosen))
+
+
+def _strata(table: pa.Table, task: Task) -> tuple[Sequence[object], Sequence[object]]:
+    """All strata in order, and each row's."""
+    cells = table.column(task.target.name)
+    if task.kind == "classification":
+        return task.data.labels, cells.to_pylist()
+    return range(TENTHS), tenths(scaled(task.target_scale, cells.to_numpy())).tolist()
 
 
 def largest_remainder(counts: Sequence[int], total: int) -> list[int]:

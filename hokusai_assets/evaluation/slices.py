@@ -1,4 +1,4 @@
-"""Named parts of the benchmark, and the primary metric's delta on each.
+"""Named parts of the benchmark, and a metric's delta on each.
 
 Many parts are looked at, so intervals hold for all of them together (Bonferroni) and p values are
 Holm's. A part on which nobody may lose is a guard's business.
@@ -15,6 +15,7 @@ import numpy as np
 from hokusai_assets import decision_rule, scoring
 from hokusai_assets.records import BenchmarkDataset, SliceDelta
 from hokusai_assets.scoring import Undefined
+from hokusai_assets.scoring.deltas import discordant, nearer_and_farther
 from hokusai_assets.scoring.reported import reported
 from hokusai_assets.scoring.rows import ScoredRows, rows_of
 from hokusai_assets.scoring.uncertainty import influences, spread_of
@@ -89,8 +90,8 @@ def _delta(
         for model in (rows.baseline, rows.candidate)
     ]
     spread = spread_of(parts[0], parts[1], values[0], values[1], rows.clusters)
-    right = [model.labels[0] == rows.truth for model in (rows.baseline, rows.candidate)]
-    better, worse = (int((right[i] & ~right[1 - i]).sum()) for i in (1, 0))
+    every = rows.truth >= 0
+    better, worse = discordant(rows, every) if names else nearer_and_farther(rows)
     if metric == "accuracy" and rows.pairs() == 1 and rows.clusters is None:
         interval = scoring.tango_interval(count, better, worse, level)
         sides: list[float | Undefined] = [

@@ -16,7 +16,7 @@ from hokusai_assets.errors import ModelError, ModelMismatchError
 from hokusai_assets.modeling.storage import parse_model, read_archive
 from hokusai_assets.modeling.training import model_type, train
 from hokusai_assets.records import Dataset, ModelFile, TrainedModel
-from hokusai_assets.task import Label, Task
+from hokusai_assets.task import Label, Task, TaskKind
 
 STORED_NAME = "baseline.skops"
 
@@ -53,12 +53,13 @@ def load_baseline(task: Task, path: str | Path, folder: str | Path) -> TrainedMo
     """Copy the model file at `path` (local or fsspec URL) into a local `folder` and describe it.
 
     Raises MissingFileError, ModelError or UntrustedModelError as storage.py does, and
-    ModelMismatchError with everything in which its classes or features differ from the task's. A
-    class of the task that the model does not know is no mismatch: contributions may bring it.
+    ModelMismatchError with everything in which its kind, classes or features differ from the
+    task's. A class of the task that the model does not know is no mismatch: contributions may bring
+    it.
     """
     data = read_archive(str(path))
     estimator = parse_model(data, str(path), task.model.trusted_types)
-    labels, features = _described(estimator, path)
+    labels, features = _described(estimator, path, task.kind)
     problems = _differences(task, labels, features)
     if problems:
         raise ModelMismatchError(
@@ -82,31 +83,48 @@ def load_baseline(task: Task, path: str | Path, folder: str | Path) -> TrainedMo
         training_rows=None,
         features=features,
         labels=labels,
-        has_scores=hasattr(estimator, "predict_proba"),
+        has_scores=task.kind == "classification" and hasattr(estimator, "predict_proba"),
         files=(ModelFile(name=STORED_NAME, sha256=sha256, size_bytes=len(data), seed=None),),
     )
 
 
-def _described(estimator: Any, path: str | Path) -> tuple[tuple[Label, ...], tuple[str, ...]]:
+def _described(
+    estimator: Any, path: str | Path, kind: TaskKind
+) -> tuple[tuple[Label, ...], tuple[str, ...]]:
+    """The model's classes, none of a regressor, and the columns that it takes."""
+    from sklearn.base import BaseEstimator, is_regressor
+
     classes = getattr(estimator, "classes_", None)
+    if isinstance(classes, list) or not hasattr(estimator, "predict"):
+        classes = None  # a classifier of several targets has a list of them
+    regresses = isinstance(estimator, BaseEstimator) and is_regressor(estimator)
+    if classes is None and not regresses:
+        due = "regressor" if kind == "regression" else "classifier"
+        why = "" if kind == "regression" else ": it has no array classes_"
+        raise ModelError(f"The model {path} is no fitted {due} of one target{why}.")
     names = getattr(estimator, "feature_names_in_", None)
-    if classes is None or isinstance(classes, list) or not hasattr(estimator, "predict"):
-        # A classifier of several targets has a list of them.
-        raise ModelError(
-            f"The model {path} is no fitted classifier of one target: it has no array classes_."
-        )
     if names is None:
         raise ModelError(
             f"The model {path} does not say which columns it takes: fit it on a pandas frame, so "
             "that it has feature_names_in_."
         )
-    return tuple(classes.tolist()), tuple(str(name) for name in names)
+    return () if classes is None else tuple(classes.tolist()), tuple(str(name) for name in names)
 
 
 def _differences(task: Task, labels: tuple[Label, ...], features: tuple[str, ...]) -> list[str]:
     problems = []
     unknown = [label for label in labels if label not in task.data.labels]
-    if unknown:
+    if task.kind == "regression" and labels:
+        problems.append(
+            f"it is a classifier (of {_list(labels)}), and the task's target {task.target.name!r} "
+            "is a number"
+        )
+    elif task.kind == "classification" and not labels:
+        problems.append(
+            f"it is a regressor, and the task's target {task.target.name!r} is one of the labels "
+            f"{_list(task.data.labels)}"
+        )
+    elif unknown:
         problems.append(
             f"it predicts the classes {_list(unknown)}, which the task does not have (its labels: "
             f"{_list(task.data.labels)})"

@@ -21,7 +21,7 @@ from typing import Any
 
 from hokusai_assets.digests import digest_json
 from hokusai_assets.errors import TaskError
-from hokusai_assets.task import Task
+from hokusai_assets.task import Task, TaskKind
 
 # Owned by the program: the seed comes from the plan, one thread makes results repeatable, and
 # early stopping would hold rows back by chance.
@@ -40,6 +40,7 @@ class Estimator:
     seed_free_when: Mapping[str, tuple[Any, ...]] | None = None
     dense: bool = False
     scaler: str = "StandardScaler"
+    kind: TaskKind = "classification"
 
     def load(self) -> type[Any]:
         """The scikit-learn class."""
@@ -77,6 +78,23 @@ ESTIMATORS: dict[str, Estimator] = {
     ),
     "linear_svm": Estimator(
         "sklearn.svm", "LinearSVC", defaults={"dual": False}, seed_free_when={"dual": (False,)}
+    ),
+    "ridge_regression": Estimator(
+        "sklearn.linear_model",
+        "Ridge",
+        seed_free_when={"solver": ("auto", "svd", "cholesky", "lsqr", "sparse_cg", "lbfgs")},
+        kind="regression",
+    ),
+    "random_forest_regressor": Estimator(
+        "sklearn.ensemble", "RandomForestRegressor", fixed={"n_jobs": 1}, kind="regression"
+    ),
+    "hist_gradient_boosting_regressor": Estimator(
+        "sklearn.ensemble",
+        "HistGradientBoostingRegressor",
+        fixed={"early_stopping": False},
+        seed_free_when={"max_features": (1.0,)},
+        dense=True,
+        kind="regression",
     ),
 }
 
@@ -135,7 +153,7 @@ def configuration(task: Task) -> tuple[dict[str, Any], str]:
     """
     factory = _is_factory(task)
     set_by_us = {} if factory else {**_known(task).defaults, **_known(task).fixed}
-    body = {
+    body: dict[str, Any] = {
         "estimator": task.model.estimator,
         "parameters": _canonical({**set_by_us, **task.model.parameters}),
         "text": _canonical(task.model.text),
@@ -143,6 +161,8 @@ def configuration(task: Task) -> tuple[dict[str, Any], str]:
         "labels": list(task.data.labels),
         "preprocessing": 1,
     }
+    if task.kind == "regression":
+        body["target_scale"] = task.target_scale.body()  # to which predictions are clipped
     return body, digest_json(body)
 
 
@@ -156,6 +176,12 @@ def _known(task: Task) -> Estimator:
         raise TaskError(
             f"model.estimator {name!r} is unknown{_nearest(name, ESTIMATORS)}. Your own is "
             'named as "module:factory".'
+        )
+    if ESTIMATORS[name].kind != task.kind:
+        fitting = ", ".join(sorted(n for n, e in ESTIMATORS.items() if e.kind == task.kind))
+        raise TaskError(
+            f"model.estimator {name!r} is for a {ESTIMATORS[name].kind}, and this task is a "
+            f"{task.kind}: choose one of {fitting}."
         )
     return ESTIMATORS[name]
 

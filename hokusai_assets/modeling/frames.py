@@ -42,7 +42,9 @@ def feature_frame(task: Task, table: pa.Table) -> pd.DataFrame:
 
 
 def targets(task: Task, table: pa.Table) -> Any:
-    """The target column as an object array of labels, in the table's row order."""
+    """The target column in the table's row order: labels as objects, numbers as floats."""
     import numpy as np
 
+    if task.kind == "regression":
+        return table.column(task.target.name).to_numpy().astype(np.float64)
     return np.array(table.column(task.target.name).to_pylist(), dtype=object)

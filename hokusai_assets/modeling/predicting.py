@@ -1,7 +1,7 @@
 """Predictions of a stored model on benchmark rows, as integers.
 
-Scores are rounded to millionths here, before anything depends on them: their last bits differ
-between processors.
+Scores are rounded to millionths here, predicted numbers to millionths of the target's scale, before
+anything depends on them: their last bits differ between processors.
 """
 
 from __future__ import annotations
@@ -15,12 +15,16 @@ from hokusai_assets.modeling.frames import feature_frame
 from hokusai_assets.modeling.storage import load_models
 from hokusai_assets.records import Dataset, TrainedModel
 from hokusai_assets.scoring import Predictions
+from hokusai_assets.scoring.target_scale import scaled
 from hokusai_assets.tables import read_table
 from hokusai_assets.task import Task
 
 
 def predict(task: Task, model: TrainedModel, benchmark: Dataset) -> Predictions:
     """Labels by predict(), and scores in millionths, of every model of `model`.
+
+    Of a regression labels are the numbers predicted, clipped to the target's range, in millionths
+    of its scale, and there are no scores; ModelError for what is no finite number.
 
     Rows in the benchmark's stored order; columns of scores in the order of the task's labels (0
     where a model does not know the class), with two classes the positive one's alone. None for a
@@ -37,10 +41,29 @@ def predict(task: Task, model: TrainedModel, benchmark: Dataset) -> Predictions:
         names = getattr(estimator, "feature_names_in_", None)
         ordered = frame if names is None else frame[list(names)]
         with threadpool_limits(limits=1):
-            labels.append(_class_indices(task, model, estimator.predict(ordered)))
+            predicted = estimator.predict(ordered)
+            if task.kind == "regression":
+                labels.append(_numbers(task, model, predicted, len(frame)))
+            else:
+                labels.append(_class_indices(task, model, predicted))
             if model.has_scores:
                 scores.append(_scores(task, model, estimator, ordered))
     return Predictions(np.stack(labels), np.stack(scores) if scores else None)
+
+
+def _numbers(task: Task, model: TrainedModel, predicted: Any, rows: int) -> Any:
+    found = np.asarray(predicted)
+    if found.shape != (rows,) or found.dtype.kind not in "fiu":
+        raise ModelError(
+            f"The {model.role} predicts {found.dtype} of shape {found.shape}, where one number a "
+            "row is due: its estimator must be a regressor of one target."
+        )
+    if bad := int((~np.isfinite(found)).sum()):
+        raise ModelError(
+            f"The {model.role} predicts numbers that are not finite, on {bad:,} rows: its training "
+            "diverged, or its features hold numbers that are too large."
+        )
+    return scaled(task.target_scale, found)
 
 
 def _class_indices(task: Task, model: TrainedModel, predicted: Any) -> Any:

@@ -28,7 +28,7 @@ def train(
 ) -> TrainedModel:
     """Train once a seed on `dataset` and store each model in a local `folder`.
 
-    Raises ModelError where there is nothing to learn from (no row, one class) or the estimator
+    Raises ModelError where there is nothing to learn from (no row, one label) or the estimator
     refuses its parameters or the data.
     """
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
@@ -38,7 +38,8 @@ def train(
     labels = targets(task, table)
     present = len(set(labels.tolist()))
     if present < 2:
-        what = "no row" if not present else "rows of one class only"
+        one = "class" if task.kind == "classification" else "number"
+        what = "no row" if not present else f"rows of one {one} only"
         raise ModelError(
             f"The {role} cannot be trained: its training data hold {what}. Check data.base and "
             "merge.strategy in the task file."
@@ -63,7 +64,7 @@ def train(
         training_rows=dataset.row_count,
         features=tuple(columns),
         labels=task.data.labels,
-        has_scores=hasattr(estimator, "predict_proba"),
+        has_scores=task.kind == "classification" and hasattr(estimator, "predict_proba"),
         files=tuple(files),
     )
 

@@ -33,6 +33,7 @@ from hokusai_assets.records.metrics import (
     CalibrationBin,
     ClassScores,
     DeltaOne,
+    ErrorBin,
     JointCount,
     MetricDelta,
     MetricValue,
@@ -42,6 +43,7 @@ from hokusai_assets.records.metrics import (
     ReportedInterval,
     SeedNoise,
     SliceDelta,
+    TargetRange,
 )
 from hokusai_assets.records.plans import (
     Attempt,
@@ -71,6 +73,7 @@ __all__ = [
     "Decision",
     "DeltaOne",
     "DeltaReport",
+    "ErrorBin",
     "EvaluationPlan",
     "JointCount",
     "MergedDataset",
@@ -92,5 +95,6 @@ __all__ = [
     "SliceDelta",
     "SourceFile",
     "StoredRecord",
+    "TargetRange",
     "TrainedModel",
 ]

@@ -11,6 +11,7 @@ from hokusai_assets.records.metrics import (
     NullRun,
     ReleasedModel,
     SliceDelta,
+    TargetRange,
 )
 from hokusai_assets.records.plans import ContributorShare
 from hokusai_assets.task import MetricName
@@ -26,13 +27,17 @@ class Clause(Record):
 
 
 class DeltaReport(Record):
-    """Deltas, DeltaOne, guards, the rule's clauses and the row shares; never a verdict."""
+    """Deltas, DeltaOne, guards, the rule's clauses and the row shares; never a verdict.
+
+    Rows are fixed and broken where labels are predicted, nearer and farther where numbers are; the
+    other two are then None.
+    """
 
     deltas: tuple[MetricDelta, ...]
     delta_one: DeltaOne
     primary: MetricName
-    fixed_rows: int
-    broken_rows: int
+    fixed_rows: int | None
+    broken_rows: int | None
     row_count: int
     guards: tuple[GuardFacts, ...]
     clauses: tuple[Clause, ...]
@@ -42,6 +47,20 @@ class DeltaReport(Record):
     slices: tuple[SliceDelta, ...] = ()
     null_run: NullRun | None = None  # None where an older version measured none
     released: ReleasedModel | None = None  # None with one seed, whose deltas are the report's
+    nearer_rows: int | None = None
+    farther_rows: int | None = None
+    target_range: TargetRange | None = None  # of a regression
+
+    @property
+    def changed_rows(self) -> dict[str, int]:
+        """The rows that tell the models apart, by name: fixed and broken, or nearer and farther."""
+        told = {
+            "rows_fixed": self.fixed_rows,
+            "rows_broken": self.broken_rows,
+            "rows_nearer": self.nearer_rows,
+            "rows_farther": self.farther_rows,
+        }
+        return {name: rows for name, rows in told.items() if rows is not None}
 
     def delta_of(self, metric: MetricName) -> MetricDelta:
         """The delta of one metric."""

@@ -24,6 +24,17 @@ class JointCount(Record):
     count: int
 
 
+class TargetRange(Record):
+    """The range of a regression's target in its own unit, as decimal text.
+
+    Labels and predictions are millionths of its width.
+    """
+
+    column: str
+    minimum: str
+    maximum: str
+
+
 class BenchmarkMetrics(StoredRecord):
     """Both models on the same rows: predictions in the folder, integer tables and metrics here.
 
@@ -41,6 +52,7 @@ class BenchmarkMetrics(StoredRecord):
     baseline_predictions_digest: str
     candidate_predictions_digest: str
     clusters: int | None
+    target_range: TargetRange | None = None  # of a regression, whose labels and tables are empty
 
 
 class ReportedInterval(Record):
@@ -73,16 +85,32 @@ class CalibrationBin(Record):
     rows: int
 
 
+class ErrorBin(Record):
+    """Rows with similar labels: these, and what a model predicts, as shares of the target's range.
+
+    `mean_error` is that of |label - prediction|.
+    """
+
+    lowest_label: float
+    highest_label: float
+    rows: int
+    mean_label: float
+    mean_prediction: float
+    mean_error: float
+
+
 class ModelDetails(Record):
     """What a page shows of one model: counts of label x prediction, classes, and curves.
 
-    `roc` are false and true positive rates, of two classes only; None without scores.
+    `roc` are false and true positive rates, of two classes only; None without scores. Of a
+    regression there are `deciles` of its labels instead.
     """
 
     confusion: tuple[tuple[int, ...], ...]
     classes: tuple[ClassScores, ...]
     roc: tuple[tuple[float, float], ...] | None
     calibration: tuple[CalibrationBin, ...] | None
+    deciles: tuple[ErrorBin, ...] = ()
 
 
 class MetricDelta(Record):
@@ -106,7 +134,7 @@ class MetricDelta(Record):
 
 
 class SliceDelta(Record):
-    """Candidate less baseline on one named part of the benchmark, by the primary metric.
+    """Candidate less baseline on one named part of the benchmark, by the primary metric or mae.
 
     `interval` holds for all slices together with 95 % (Bonferroni); `p_holm_pico` is two-sided,
     corrected for how many slices were looked at.

@@ -19,10 +19,10 @@ from hokusai_assets.records import (
     ReportedInterval,
     TrainedModel,
 )
+from hokusai_assets.reporting.delta_details import details, in_target_units
 
 SCHEMA_VERSION = "1.0"
 LEVEL = 0.95  # of the intervals
-_OF_CLASS = {"precision", "recall", "f1_score"}
 
 
 class _Part(BaseModel):
@@ -131,11 +131,21 @@ class PipelineMetadataPart(_Part):
 
 
 class StatisticsPart(_Part):
-    """Uncertainty beside each delta, and the reasons of what is undefined."""
+    """Uncertainty beside each delta, and the reasons of what is undefined.
+
+    Of a regression, whose rows are not right or wrong, rows are nearer and farther and not fixed
+    and broken, there are deciles of its labels and no classes, and `target` is its range, in whose
+    unit `in_target_units` tells what is a share of it elsewhere.
+    """
 
     benchmark_rows: int
-    fixed_rows: int
-    broken_rows: int
+    fixed_rows: int | None
+    broken_rows: int | None
+    nearer_rows: int | None = None
+    farther_rows: int | None = None
+    target: dict[str, str] | None = None
+    in_target_units: dict[str, dict[str, float]] | None = None
+    deciles: dict[str, list[dict[str, Any]]] | None = None
     deltas: dict[str, dict[str, Any]]
     delta_one: dict[str, Any]
     labels: list[str | int]
@@ -257,6 +267,10 @@ def build_delta_output(
             benchmark_rows=report.row_count,
             fixed_rows=report.fixed_rows,
             broken_rows=report.broken_rows,
+            nearer_rows=report.nearer_rows,
+            farther_rows=report.farther_rows,
+            target=None if report.target_range is None else report.target_range.model_dump(),
+            in_target_units=in_target_units(report),
             deltas={
                 d.metric: {
                     "standard_error": _scaled(d.standard_error_nano, 1e9),
@@ -279,7 +293,7 @@ def build_delta_output(
                 **_interval(report.delta_one.interval),
                 "undefined": report.delta_one.undefined,
             },
-            **_details(report),
+            **details(report),
             slices=[
                 {
                     "name": part.name,
@@ -354,38 +368,6 @@ def _interval(interval: ReportedInterval | None) -> dict[str, Any]:
         "interval_method": interval.method,
         "few_discordant_rows": interval.few_discordant_rows,
     }
-
-
-def _details(report: DeltaReport) -> dict[str, Any]:
-    """Tables and curves of both models' first seeds."""
-    models = {"baseline": report.baseline_details, "candidate": report.candidate_details}
-    pairs = zip(*(model.classes for model in models.values()), strict=True)
-    return {
-        "labels": [scores.label for scores in report.baseline_details.classes],
-        "confusion": {name: [list(row) for row in m.confusion] for name, m in models.items()},
-        "per_class": [
-            {
-                "label": before.label,
-                "rows": before.rows,
-                "baseline": before.model_dump(include=_OF_CLASS),
-                "candidate": after.model_dump(include=_OF_CLASS),
-            }
-            for before, after in pairs
-        ],
-        "curves": {
-            "roc": _both({name: m.roc for name, m in models.items()}),
-            "calibration": _both(
-                {
-                    name: m.calibration and [b.model_dump() for b in m.calibration]
-                    for name, m in models.items()
-                }
-            ),
-        },
-    }
-
-
-def _both(curves: dict[str, Any]) -> dict[str, Any] | None:
-    return None if None in curves.values() else curves
 
 
 def _manifest(manifest: DataManifest) -> ManifestPart:

@@ -141,8 +141,7 @@ def summary_lines(
         ),
         *_entry(
             "Benchmark",
-            f"{benchmark.row_count:,} rows: {report.fixed_rows:,} fixed, "
-            f"{report.broken_rows:,} broken"
+            f"{benchmark.row_count:,} rows: {_changes(report)}"
             + (
                 f"; {benchmark.left_out_group:,} left out, their group is in base"
                 if benchmark.left_out_group
@@ -161,6 +160,12 @@ def summary_lines(
         *_entry("", "and contributor_*.html, delta_output_*, attestation_*, bundle_*"),
     ]
     return lines
+
+
+def _changes(report: DeltaReport) -> str:
+    """How many rows are fixed and broken, or nearer and farther."""
+    told = report.changed_rows.items()
+    return ", ".join(f"{rows:,} {name.removeprefix('rows_')}" for name, rows in told)
 
 
 def _shown(path: str) -> str:

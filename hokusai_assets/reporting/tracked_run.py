@@ -58,8 +58,7 @@ def tracked_run(
     metrics: dict[str, float] = {
         "benchmark_rows": report.row_count,
         "training_rows": merged.row_count,
-        "rows_fixed": report.fixed_rows,
-        "rows_broken": report.broken_rows,
+        **report.changed_rows,
         "attempt": plan.attempt.number,
     }
     if report.delta_one.value is not None:

@@ -11,7 +11,7 @@ from hokusai_assets import decision_rule, scoring
 from hokusai_assets.records import DeltaOne
 from hokusai_assets.scoring import Spread, Undefined
 from hokusai_assets.scoring.comparing import Compared, error_nano, number
-from hokusai_assets.scoring.reported import Intervals
+from hokusai_assets.scoring.reported import DeltaIntervals
 from hokusai_assets.scoring.rows import ScoredRows
 from hokusai_assets.scoring.uncertainty import spread_of
 from hokusai_assets.task import MetricName
@@ -23,7 +23,7 @@ def delta_one_of(
     compared: Sequence[Compared],
     rows: ScoredRows,
     rule: Mapping[str, Any],
-    intervals: Intervals | None,
+    intervals: DeltaIntervals | None,
 ) -> DeltaOne:
     """DeltaOne of the metrics that both models have, weights renormalised."""
     missing = {part.metric: part.undefined for part in compared if part.undefined is not None}

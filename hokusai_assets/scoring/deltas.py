@@ -16,10 +16,12 @@ from hokusai_assets import decision_rule, scoring
 from hokusai_assets.decision_rule import GuardFacts
 from hokusai_assets.records import DeltaOne, JointCount, MetricDelta
 from hokusai_assets.scoring import Undefined
+from hokusai_assets.scoring.betting import betting_p, gains
 from hokusai_assets.scoring.comparing import Compared, error_nano, number, value_record
 from hokusai_assets.scoring.delta_one import delta_one_of
 from hokusai_assets.scoring.guards import measure_guard
-from hokusai_assets.scoring.reported import Intervals
+from hokusai_assets.scoring.registry import METRICS
+from hokusai_assets.scoring.reported import DeltaIntervals
 from hokusai_assets.scoring.rows import ScoredRows
 from hokusai_assets.scoring.uncertainty import spread_of
 from hokusai_assets.task import Label, is_own
@@ -27,6 +29,16 @@ from hokusai_assets.task import Label, is_own
 # The t test of a mean over seeds errs too often where rows lost under every seed pay for rows won
 # under few. The released model, the first seed's, must then show its gain in the exact test too.
 SEED_MEAN_AND_MCNEMAR = "seed_mean_t_and_mcnemar"
+# Of a primary metric of numbers, whose t test would err too often where a rare large loss pays for
+# a common small gain. With several seeds both are asked, of the first seed's models the bet.
+BETTING = "betting"
+CLUSTER_BETTING = "cluster_betting"
+SEED_MEAN_AND_BETTING = "seed_mean_t_and_betting"
+SEED_MEAN_CLUSTER_AND_BETTING = "seed_mean_cluster_t_and_betting"
+
+# Tests of the first seed's models alone, and those that ask the t test too.
+_EXACT = {"mcnemar_exact", BETTING, CLUSTER_BETTING}
+_BOTH = {SEED_MEAN_AND_MCNEMAR, SEED_MEAN_AND_BETTING, SEED_MEAN_CLUSTER_AND_BETTING}
 
 
 @dataclass(frozen=True)
@@ -43,7 +55,7 @@ def deltas_of(
     rows: ScoredRows,
     names: Sequence[Label],
     rule: Mapping[str, Any],
-    intervals: Intervals | None,
+    intervals: DeltaIntervals | None,
 ) -> Measured:
     """Deltas, DeltaOne and guards; intervals only where they are shown.
 
@@ -63,7 +75,12 @@ def deltas_of(
 
 
 def joint_counts(rows: ScoredRows, classes: int) -> tuple[tuple[JointCount, ...], ...]:
-    """Non-zero cells of label x baseline x candidate, one table a pair of seeds."""
+    """Non-zero cells of label x baseline x candidate, one table a pair of seeds.
+
+    Without classes, of predicted numbers, the tables are empty: they would be the rows again.
+    """
+    if not classes:
+        return ((),) * rows.pairs()
     return tuple(_cells(rows, pair, classes) for pair in range(rows.pairs()))
 
 
@@ -78,7 +95,7 @@ def _cells(rows: ScoredRows, pair: int, classes: int) -> tuple[JointCount, ...]:
 
 
 def _delta(
-    part: Compared, rows: ScoredRows, rule: Mapping[str, Any], intervals: Intervals | None
+    part: Compared, rows: ScoredRows, rule: Mapping[str, Any], intervals: DeltaIntervals | None
 ) -> MetricDelta:
     sign = decision_rule.direction(rule, part.metric)
     baseline = value_record(part.metric, scoring.seed_mean(part.before))
@@ -104,14 +121,11 @@ def _delta(
         [number(value) for value in part.after],
         rows.clusters,
     )
-    p_value: float | Undefined = 1.0
-    if method != "mcnemar_exact":
+    p_value: float | Undefined = 0.0
+    if method not in _EXACT:
         p_value = scoring.improvement_p(sign * part.delta, spread)
-    if method in {"mcnemar_exact", SEED_MEAN_AND_MCNEMAR} and not isinstance(p_value, Undefined):
-        # Of recall, the rows that count are the positive class's.
-        of_metric = rows.truth == 1 if part.metric == "recall" else rows.truth >= 0
-        exact = scoring.mcnemar_p(*discordant(rows, of_metric))
-        p_value = exact if method == "mcnemar_exact" else max(p_value, exact)
+    if method in _EXACT | _BOTH and not isinstance(p_value, Undefined):
+        p_value = max(p_value, _exact_p(part.metric, rows))
     return MetricDelta(
         metric=part.metric,
         baseline=baseline,
@@ -125,6 +139,26 @@ def _delta(
         undefined=p_value.reason if isinstance(p_value, Undefined) else None,
         higher_is_better=sign > 0,
     )
+
+
+def _exact_p(metric: str, rows: ScoredRows) -> float:
+    """The p value of the first seed's models by the test that is exact for the metric."""
+    if METRICS[metric].kind == "regression":
+        before, after = rows.baseline.labels[0], rows.candidate.labels[0]
+        return betting_p(gains(metric, rows.truth, before, after, rows.clusters))
+    # Of recall, the rows that count are the positive class's.
+    of_metric = rows.truth == 1 if metric == "recall" else rows.truth >= 0
+    return scoring.mcnemar_p(*discordant(rows, of_metric))
+
+
+def nearer_and_farther(rows: ScoredRows) -> tuple[int, int]:
+    """Rows whose number the candidate, and the baseline, predicts more closely, of the first seed.
+
+    The regression's like of `discordant`; on the other rows both are equally far off.
+    """
+    before = np.abs(rows.baseline.labels[0] - rows.truth)
+    after = np.abs(rows.candidate.labels[0] - rows.truth)
+    return int(np.count_nonzero(after < before)), int(np.count_nonzero(after > before))
 
 
 def discordant(rows: ScoredRows, of_metric: Any) -> tuple[int, int]:

@@ -38,9 +38,9 @@ Value = Fraction | Undefined
 class Predictions:
     """One model's predictions on n benchmark rows, once a training seed.
 
-    `labels`: class indices, shape (seeds, n). `scores`: millionths, shape (seeds, n, k), or None
-    for a model without probabilities; k is the number of classes, or 1 (the positive class) where
-    there are two.
+    `labels`: class indices, or millionths of a number target's scale, shape (seeds, n). `scores`:
+    millionths, shape (seeds, n, k), or None for a model without probabilities; k is the number of
+    classes, or 1 (the positive class) where there are two.
     """
 
     labels: IntArray

@@ -2,16 +2,19 @@
 
 Whoever asks about a metric by name asks here; nothing else lists metrics but the task's names,
 which a test holds equal. The formulas stand beside this module: counts and auroc in metrics and
-influence, the whole confusion matrix in agreement, probabilities in losses, average_precision.
+influence, the whole confusion matrix in agreement, probabilities in losses, average_precision,
+predicted numbers in number_errors.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from hokusai_assets.scoring import agreement, average_precision, losses, metrics
+from hokusai_assets.scoring import agreement, average_precision, losses, metrics, number_errors
 from hokusai_assets.scoring.influence import FloatArray, auroc_influence, counted_influence
 from hokusai_assets.scoring.metrics import IntArray, Predictions, Value
+from hokusai_assets.task import TaskKind
 
 # truth (n,), labels (n,), scores in millionths (n, k) or None, and the classes' names in order
 ValueFunction = Callable[[IntArray, IntArray, IntArray | None, Sequence[Any]], Value]
@@ -25,7 +28,8 @@ class Metric:
 
     `value` of one model is exact up to one stated step, or Undefined with a reason. `influence` is
     each row's on a defined value, shape (n,), mean 0: its variance over n is the metric's.
-    `lowest` and `highest` are the ends of its range.
+    `lowest` and `highest` are the ends of its range. Of a `kind` regression truth and labels are
+    millionths of the target's scale, and there are neither scores nor classes.
     """
 
     name: str
@@ -35,6 +39,7 @@ class Metric:
     influence: InfluenceFunction
     lowest: float = 0.0
     highest: float = 1.0
+    kind: TaskKind = "classification"
 
 
 def _counted(name: str) -> Metric:
@@ -87,6 +92,25 @@ def _of_scores(
     )
 
 
+def _of_numbers(
+    name: str,
+    value: Callable[[IntArray, IntArray], Value],
+    rows: Callable[[IntArray, IntArray], FloatArray],
+    *,
+    higher_is_better: bool = False,
+    lowest: float = 0.0,
+) -> Metric:
+    return Metric(
+        name,
+        higher_is_better=higher_is_better,
+        needs="labels",
+        value=lambda truth, labels, _scores, _names: value(truth, labels),
+        influence=lambda truth, labels, _scores, _classes: rows(truth, labels),
+        lowest=lowest,
+        kind="regression",
+    )
+
+
 METRICS: dict[str, Metric] = {
     metric.name: metric
     for metric in (
@@ -124,6 +148,15 @@ METRICS: dict[str, Metric] = {
             "average_precision",
             average_precision.average_precision,
             average_precision.average_precision_influence,
+        ),
+        _of_numbers("mae", number_errors.mae, number_errors.mae_influence),
+        _of_numbers("rmse", number_errors.rmse, number_errors.rmse_influence),
+        _of_numbers(
+            "r2",
+            number_errors.r2,
+            number_errors.r2_influence,
+            higher_is_better=True,
+            lowest=-math.inf,
         ),
     )
 }

@@ -1,7 +1,7 @@
 """The interval of each delta and of DeltaOne, by the best of scoring.intervals' ways.
 
 Counts of one training without clusters have the score interval or the bootstrap; whatever else
-there is has the interval of its standard error.
+there is has the interval of its standard error. Predicted numbers have theirs in number_intervals.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -21,9 +21,20 @@ from hokusai_assets.scoring.rows import ScoredRows
 MOST_CLASSES = 30  # whose joint table is resampled
 
 
+class DeltaIntervals(Protocol):
+    """What gives an evaluation's deltas their intervals."""
+
+    def of_metric(
+        self, metric: str, delta: Fraction, spread: Spread | Undefined
+    ) -> ReportedInterval | None: ...
+    def of_delta_one(
+        self, weights: Mapping[Any, Fraction], value: Fraction, spread: Spread | Undefined
+    ) -> ReportedInterval | None: ...
+
+
 @dataclass
 class Intervals:
-    """Intervals of one evaluation; resamples are drawn once, for all metrics together.
+    """Intervals of one evaluation of classes; resamples are drawn once, for all metrics together.
 
     Without `draw` there are none where resamples would be needed, and the others are the same.
     """
@@ -63,7 +74,7 @@ class Intervals:
         if self.resampled and metric in scoring.COUNTED:
             if not self.draw:
                 return None
-            return reported(_around(delta, self.draws()[metric]), few)
+            return reported(around(delta, self.draws()[metric]), few)
         return reported(scoring.spread_interval(delta, spread), few)
 
     def of_delta_one(
@@ -78,7 +89,7 @@ class Intervals:
                 return None
             draws = self.draws()
             mean = sum(float(weight) * draws[metric] for metric, weight in weights.items())
-            return reported(_around(value, np.asarray(mean)), few)
+            return reported(around(value, np.asarray(mean)), few)
         return reported(scoring.spread_interval(value, spread), few)
 
     @property
@@ -104,8 +115,8 @@ class Intervals:
         return scoring.tango_interval(int(np.count_nonzero(among)), better, worse)
 
 
-def _around(delta: Fraction, draws: Any) -> Interval | Undefined:
-    """The middle of the draws, wide enough to hold what was measured.
+def around(delta: Fraction, draws: Any) -> Interval | Undefined:
+    """The middle of resampled differences, wide enough to hold what was measured.
 
     Half a row more for each way to differ pulls draws towards no difference, in few rows past it.
     """

@@ -17,9 +17,9 @@ from hokusai_assets.scoring.metrics import Predictions
 class ScoredRows:
     """Both models' predictions on the same n rows, in leaf order: by row digest, then id.
 
-    `truth`: class indices, shape (n,); `clusters`: codes from 0 of the same shape, or None;
-    `slices`: names of parts of the benchmark, each with a mask of the same shape. `row_digests`
-    may be empty where nobody needs them.
+    `truth`: class indices, or millionths of a number target's scale, shape (n,); `clusters`: codes
+    from 0 of the same shape, or None; `slices`: names of parts of the benchmark, each with a mask
+    of the same shape. `row_digests` may be empty where nobody needs them.
     """
 
     row_digests: list[bytes]

@@ -5,6 +5,7 @@ what the task means, not how it is written down. Reading the data that a task na
 contribution/'s business.
 """
 
+from hokusai_assets.task.kinds import TargetScale, TaskKind
 from hokusai_assets.task.loading import LoadedTask, load_task, parse_task, task_json_schema
 from hokusai_assets.task.meaning import DEFAULT_SEED
 from hokusai_assets.task.metrics import METRIC_NAMES, MetricName, is_own
@@ -31,7 +32,9 @@ __all__ = [
     "MintSection",
     "PiiAction",
     "SliceSection",
+    "TargetScale",
     "Task",
+    "TaskKind",
     "is_own",
     "load_task",
     "parse_task",

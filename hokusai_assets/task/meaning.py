@@ -1,7 +1,8 @@
 """What a task means, apart from how it is written down: what its digest covers."""
 
-import decimal
 from typing import TYPE_CHECKING, Any
+
+from hokusai_assets.task.kinds import REGRESSION_DEFAULTS, plain_decimal
 
 if TYPE_CHECKING:
     from hokusai_assets.task.sections import Task
@@ -15,7 +16,12 @@ def meaning_of(task: "Task") -> dict[str, Any]:
     body["task_schema"] = task.task_schema
     body.pop("title", None)
     body.pop("mint", None)  # what is asked of a contract afterwards; see MintSection
-    body["data"] = {"labels": list(task.data.labels)}
+    body["data"] = {"labels": list(task.data.labels)} if task.data.labels else {}
+    if task.kind == "regression":
+        for section, defaults in REGRESSION_DEFAULTS.items():
+            for key, value in defaults.items():
+                if getattr(getattr(task, section), key) == value:
+                    body[section].pop(key)
     if task.seed == DEFAULT_SEED:
         body.pop("seed")
     for section, key in (("model", "id"), ("benchmark", "lineage")):
@@ -37,8 +43,7 @@ def meaning_of(task: "Task") -> dict[str, Any]:
 def _decimal_strings(value: Any) -> Any:
     """Floats as plain decimal text, since canonical JSON has no floats here."""
     if isinstance(value, float):
-        number = decimal.Decimal(repr(value)).normalize()
-        return format(number, "f")
+        return plain_decimal(value)
     if isinstance(value, dict):
         return {key: _decimal_strings(item) for key, item in value.items()}
     if isinstance(value, list):

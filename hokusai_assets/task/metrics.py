@@ -10,7 +10,9 @@ from typing import Annotated
 
 from pydantic import AfterValidator, WithJsonSchema
 
-METRIC_NAMES: tuple[str, ...] = (
+from hokusai_assets.task.kinds import TaskKind
+
+CLASSIFICATION_METRICS: tuple[str, ...] = (
     "accuracy",
     "precision",
     "recall",
@@ -22,6 +24,8 @@ METRIC_NAMES: tuple[str, ...] = (
     "matthews_correlation",
     "average_precision",
 )
+REGRESSION_METRICS: tuple[str, ...] = ("mae", "rmse", "r2")
+METRIC_NAMES = CLASSIFICATION_METRICS + REGRESSION_METRICS
 
 _NAME = r"[A-Za-z_]\w*"
 _OWN = rf"^{_NAME}(\.{_NAME})*:{_NAME}$"
@@ -50,8 +54,8 @@ MetricName = Annotated[
 # do not name their metrics must not change.
 DEFAULT_METRICS: tuple[str, ...] = ("accuracy", "precision", "recall", "f1_score", "auroc")
 
-# Their test is exact. The others' normal approximation was measured to err too often at small
-# levels, or never measured there.
+# Of classifications: their test is exact. The others' normal approximation was measured to err too
+# often at small levels, or never measured there.
 MAY_BE_PRIMARY: tuple[str, ...] = ("accuracy", "recall")
 # The worst found, as a multiple of the level 3e-5; the rule allows 1.1.
 _MEASURED_TO_ERR = {
@@ -62,8 +66,24 @@ _MEASURED_TO_ERR = {
 }
 
 
+def metrics_of(kind: TaskKind) -> tuple[str, ...]:
+    """The names that a task of this kind may use, its own metrics aside."""
+    return REGRESSION_METRICS if kind == "regression" else CLASSIFICATION_METRICS
+
+
 def primary_problem(name: str, classes: int) -> str | None:
-    """Why a metric may not be primary with so many classes, as a sentence, or None."""
+    """Why a metric may not be primary with so many classes, as a sentence, or None.
+
+    Of a regression, which has none, every metric of the program may be, and none of one's own.
+    """
+    if not classes:
+        if name in REGRESSION_METRICS:
+            return None
+        beside = ", ".join(REGRESSION_METRICS)
+        return (
+            f"metrics.primary cannot be {name}: its test has not been simulated at the levels in "
+            f"force; include it beside one of {beside}"
+        )
     if name == "recall" and classes > 2:
         # Then it is balanced accuracy by another name; with two, it is one class's and exact.
         return (

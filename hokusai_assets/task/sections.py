@@ -6,6 +6,13 @@ from pydantic import Field, model_validator
 
 from hokusai_assets.digests import digest_json
 from hokusai_assets.task.consistency import contradictions
+from hokusai_assets.task.kinds import (
+    REGRESSION_WEIGHTS,
+    TargetScale,
+    TaskKind,
+    kind_of,
+    with_defaults,
+)
 from hokusai_assets.task.meaning import meaning_of
 from hokusai_assets.task.metrics import DEFAULT_METRICS, MetricName, is_own
 from hokusai_assets.task.mint import MintSection
@@ -24,9 +31,10 @@ class DataSection(Section):
     base: str = Field(description="File of base rows, relative to the task file.")
     benchmark: str = Field(description="File of benchmark rows, relative to the task file.")
     labels: tuple[Label, ...] = Field(
-        min_length=2,
+        (),
         max_length=200,
-        description="All labels in class order; binary: the second is positive.",
+        description="All labels in class order, at least 2; binary: the second is positive. None "
+        "where the target is a number to predict.",
     )
 
 
@@ -62,7 +70,9 @@ class ModelSection(Section):
 
     id: str | None = Field(None, description="The model that is improved; default: the task's id.")
     estimator: str = Field(
-        "logistic_regression", description='A name, or "module:factory" of one\'s own.'
+        "logistic_regression",
+        description='A name, or "module:factory" of one\'s own; of a regression ridge_regression '
+        "by default.",
     )
     parameters: dict[str, Any] = Field(default_factory=dict, description="Of the estimator.")
     text: dict[str, Any] = Field(
@@ -81,17 +91,21 @@ class BenchmarkSection(Section):
 
     lineage: str | None = Field(None, description="Default: the task's id.")
     max_rows: int = Field(100_000, ge=1, description="Past it, a stratified sample is scored.")
-    stratify: bool = Field(True, description="Keep class proportions in the sample.")
+    stratify: bool = Field(
+        True, description="Keep the proportions of classes, or of tenths of a number target."
+    )
     retire: Literal["on_acceptance", "never"] = "on_acceptance"
 
 
 class MetricsSection(Section):
-    """What is measured, and what DeltaOne averages."""
+    """What is measured, and what DeltaOne averages; a regression has other defaults."""
 
-    primary: MetricName = "accuracy"
-    included: tuple[MetricName, ...] = Field(DEFAULT_METRICS, min_length=1)
+    primary: MetricName = Field("accuracy", description="Of a regression mae by default.")
+    included: tuple[MetricName, ...] = Field(
+        DEFAULT_METRICS, min_length=1, description="Of a regression mae, rmse and r2 by default."
+    )
     weights: dict[MetricName, float] | None = Field(
-        None, description="Of the included metrics; default: equal, and 0 of one's own."
+        None, description="Of the included metrics; default: equal, and 0 of r2 and one's own."
     )
     lower_is_better: tuple[MetricName, ...] = Field(
         (), description="Which of one's own metrics are losses."
@@ -104,7 +118,7 @@ class GuardsSection(Section):
     margins: dict[str, float] = Field(
         default_factory=dict,
         description='Largest accepted loss in points of 100, by "recall:LABEL", metric or '
-        '"slice:NAME" (of accuracy there).',
+        '"slice:NAME" (of accuracy there, of mae in a regression).',
     )
     expected_discordance: float = Field(0.06, gt=0, lt=1)
 
@@ -190,6 +204,11 @@ class Task(Section):
     merge: MergeSection = MergeSection()
     mint: MintSection = MintSection()
 
+    @model_validator(mode="before")
+    @classmethod
+    def _with_defaults_of_its_kind(cls, raw: Any) -> Any:
+        return with_defaults(raw)
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         problems = list(contradictions(self))
@@ -210,6 +229,19 @@ class Task(Section):
     def target(self) -> Column:
         """The column that the model predicts."""
         return self.with_role("target")[0]
+
+    @property
+    def kind(self) -> TaskKind:
+        """Whether labels are predicted or a number."""
+        return kind_of(self.target.type, self.data.labels)
+
+    @property
+    def target_scale(self) -> TargetScale:
+        """The range of a regression's target; raises ValueError of a classification."""
+        low, high = self.target.minimum, self.target.maximum
+        if self.kind != "regression" or low is None or high is None:
+            raise ValueError("a classification has no scale")
+        return TargetScale(low, high)
 
     @property
     def id_column(self) -> Column | None:
@@ -251,8 +283,11 @@ class Task(Section):
 
     @property
     def default_weights(self) -> dict[MetricName, float]:
-        """What the included metrics weigh where the task is silent: 1, and one's own nothing."""
-        return {name: 0.0 if is_own(name) else 1.0 for name in self.metrics.included}
+        """What the included metrics weigh where the task is silent: 1; r2 and own ones nothing."""
+        return {
+            name: 0.0 if is_own(name) else REGRESSION_WEIGHTS.get(name, 1.0)
+            for name in self.metrics.included
+        }
 
     def seeded(self, default_seed: int) -> "Task":
         """This task with `default_seed` where it names no seed."""

@@ -35,6 +35,40 @@ def test_a_gain_of_the_threshold_itself_is_said_to_be_half_a_chance():
     assert "half the time" in run("--task", TASK, "--rows", "9000", "--delta-bps", "100").output
 
 
+REGRESSION = """
+task_schema = 1
+id = "numbers"
+[data]
+base = "b.csv"
+benchmark = "m.csv"
+[[columns]]
+name = "size"
+type = "number"
+[[columns]]
+name = "y"
+type = "number"
+role = "target"
+minimum = 0
+maximum = 10
+"""
+
+
+def test_a_regression_is_told_of_mae_and_of_the_spread_of_gains(tmp_path):
+    (tmp_path / "task.toml").write_text(REGRESSION)
+    given = ("--task", str(tmp_path / "task.toml"), "--rows", "2000")
+    done = run(*given)
+    assert done.exit_code == 0, done.output
+    assert "a row's gain varies by 5 points" in done.output
+    assert "100 bps of mae" in done.output
+    told = json.loads(run(*given, "--spread", "10", "--json").output)
+    assert (told["spread"], told["metric"]) == (0.1, "mae")
+    assert 100 < told["attempts"][0]["detectable_bps"] < 200
+    done = run(*given, "--discordance", "0.1")
+    assert done.exit_code == 2 and "--discordance says nothing of a regression" in done.output
+    done = run("--task", TASK, "--rows", "9000", "--spread", "2")
+    assert done.exit_code == 2 and "--spread says nothing of a classification" in done.output
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [

@@ -14,9 +14,9 @@ from hokusai_assets.evaluation.consistency import inconsistencies
 from hokusai_assets.evaluation.delta import compare
 from hokusai_assets.evaluation.rule import rule_parameters
 from hokusai_assets.records import Attempt
-from hokusai_assets.task import METRIC_NAMES
+from hokusai_assets.task.metrics import CLASSIFICATION_METRICS
 
-ALL = {"included": list(METRIC_NAMES)}
+ALL = {"included": list(CLASSIFICATION_METRICS)}
 LOSSES = ("log_loss", "brier_score")
 
 
@@ -85,7 +85,7 @@ def test_only_a_plan_with_a_loss_says_so(make_task):
     assert "lower_is_better" not in without
     with_all = rule_parameters(make_task(metrics=ALL), counts, number_of_seeds=1)
     assert with_all["lower_is_better"] == list(LOSSES)
-    assert with_all["included"] == list(METRIC_NAMES)
+    assert with_all["included"] == list(CLASSIFICATION_METRICS)
     assert with_all["tests"]["log_loss"] == "influence_normal"
     guarded = make_task(guards={"margins": {"brier_score": 1.0}})
     assert rule_parameters(guarded, counts, number_of_seeds=1)["lower_is_better"] == ["brier_score"]

@@ -1,6 +1,6 @@
 """Makes the golden bundles again: `python -m hokusai_assets_tests.goldens.make_bundles FOLDER`.
 
-Four evaluations of made-up rows, whose bundles stand in bundles/ as this version of the format
+Five evaluations of made-up rows, whose bundles stand in bundles/ as this version of the format
 wrote them, with the ledger, the keys and what `hokusai verify` says of each. They are kept and not
 made anew: a later version must still verify them, and the files of trained models differ between
 two equal trainings. Every input is fixed here, so the cores of a second run are those of the first
@@ -12,6 +12,7 @@ All keys and secrets below are test keys: SHA-256 of a text that stands here. Th
 import hashlib
 import json
 import os
+import random
 import shutil
 import sys
 import tempfile
@@ -43,6 +44,43 @@ included = ["accuracy", "precision", "recall", "f1_score", "auroc"]
 [guards.margins]
 "slice:light" = 50
 """
+REGRESSION = """
+task_schema = 1
+id = "loads"
+seed = 7
+
+[data]
+base = "base.csv"
+benchmark = "benchmark.csv"
+
+[[columns]]
+name = "key"
+type = "text"
+role = "id"
+
+[[columns]]
+name = "size"
+type = "number"
+
+[[columns]]
+name = "load"
+type = "number"
+role = "target"
+minimum = -5
+maximum = 45.5
+
+[decision]
+min_benchmark_rows = 200
+max_leaked_share = 1
+
+[[slices]]
+name = "small"
+column = "size"
+below = 4
+
+[guards.margins]
+"slice:small" = 2
+"""
 CONTRACT = "0xdbF03B407c01E7cD3CBea99509d93f8DDDC8C6FB"
 DEADLINE = 4102444800  # 2100-01-01: the command refuses one that has passed
 ACCURACY = '\n[metrics]\nprimary = "accuracy"\nincluded = ["accuracy"]\n'
@@ -55,7 +93,7 @@ max_cost_usd_micro = 5000000
 chain_id = 8453
 verifying_contract = "{CONTRACT}"
 """
-RUNS = {name: f"00000000-0000-4000-8000-00000000000{n}" for n, name in enumerate("abcd", 1)}
+RUNS = {name: f"00000000-0000-4000-8000-00000000000{n}" for n, name in enumerate("abcde", 1)}
 
 
 def secret_of(name: str) -> bytes:
@@ -166,6 +204,25 @@ def dry_run(work: Path) -> Path:
     return evaluate(folder, RUNS["d"], [])
 
 
+def regression(work: Path) -> Path:
+    """A number predicted, with a guarded slice; without a ledger, signed."""
+    folder = work / "regression"
+    folder.mkdir()
+    (folder / "task.toml").write_text(REGRESSION)
+    rng = random.Random(5)
+    files = []
+    for name, count, noise in (("base", 8, 30), ("benchmark", 260, 3), ("contribution", 200, 3)):
+        rows = []
+        for n in range(count):
+            size = rng.uniform(0, 10)
+            load = min(max(2 + 3 * size + rng.gauss(0, noise), -5), 45.5)
+            rows.append({"key": f"{name}{n}", "size": f"{size:.5f}", "load": f"{load:.3f}"})
+        files.append(write_csv(folder / f"{name}.csv", rows))
+    bundle = evaluate(folder, RUNS["e"], files[2:])
+    sign(bundle, "operator")
+    return bundle
+
+
 def sign(bundle: Path, *names: str) -> None:
     """Add the signatures of test keys."""
     from hokusai_assets.attestation.signing.signing import sign_bundle
@@ -211,6 +268,7 @@ def main(target: Path) -> None:
         shutil.copy(ROOT / "hokusai_assets" / "defs" / "dagster.yaml", work / "home")
         made = {"accepted": accepted(work), "closed": closed(work)}
         made |= {"rejected": rejected(work), "dry_run": dry_run(work)}
+        made |= {"regression": regression(work)}
         for label, folder in made.items():
             shutil.copytree(folder, target / label)
         shutil.copy(work / "accepted" / "ledger.sqlite", target / "ledger.sqlite")
@@ -247,6 +305,7 @@ def expected(target: Path) -> list[dict[str, Any]]:
         ["rejected"],
         ["rejected", "--key", "operator.pub.pem"],
         ["dry_run"],
+        ["regression", "--key", "operator.pub.pem"],
     ]
     os.chdir(target)
     answers = []

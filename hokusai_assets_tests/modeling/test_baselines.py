@@ -170,10 +170,11 @@ def test_classes_are_kept_in_the_models_order_though_the_tasks_is_another(
 
 def test_what_predicts_no_classes_is_refused(task, store, tmp_path):
     path = store(LinearRegression(), labels=(0.0, 1.0))
-    with pytest.raises(ModelError) as caught:
+    with pytest.raises(ModelMismatchError) as caught:
         load_baseline(task, path, tmp_path / "out")
     assert str(caught.value) == (
-        f"The model {path} is no fitted classifier of one target: it has no array classes_."
+        f"The model {path} does not fit the task: it is a regressor, and the task's target 'label' "
+        "is one of the labels 'bad', 'good'. Name the task's own model, or change the task file."
     )
     assert not (tmp_path / "out").exists()
 

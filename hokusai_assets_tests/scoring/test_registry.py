@@ -71,7 +71,8 @@ def test_the_task_knows_the_same_metrics_in_the_same_order():
     assert tuple(METRICS) == METRIC_NAMES
     assert all(name == metric.name for name, metric in METRICS.items())
     lower = [name for name, metric in METRICS.items() if not metric.higher_is_better]
-    assert lower == ["log_loss", "brier_score"]
+    assert lower == ["log_loss", "brier_score", "mae", "rmse"]
+    assert [name for name, m in METRICS.items() if m.kind == "regression"] == ["mae", "rmse", "r2"]
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -19,7 +19,12 @@ from hokusai_assets.identity import check_wallet_address
 METRIC_FAMILIES: Mapping[str, str] = {
     "accuracy": "proportion",
     "recall": "proportion",
+    "mae": "continuous",
+    "rmse": "continuous",
+    "r2": "continuous",
 }
+# Of these, whatever a plan says of them, a fall is better, and a contract pays for a rise.
+LOSSES = frozenset({"mae", "rmse"})
 FULL_WEIGHT_BPS = 10_000
 # The contract takes 100; a transaction's gas is used up at 40.
 MAX_CONTRIBUTORS = 39

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hokusai_assets.attestation.mint import eip712
-from hokusai_assets.attestation.mint.facts import MintFacts, at, mint_facts
+from hokusai_assets.attestation.mint.facts import LOSSES, MintFacts, at, mint_facts
 from hokusai_assets.attestation.mint.ledger import LedgerEntry, ledger_problems
 from hokusai_assets.attestation.mint.options import MintOptions, option_problems
 from hokusai_assets.attestation.signing.statements import PublicFiles
@@ -126,19 +126,20 @@ def idempotency_key(model_id: str, core_digest: str) -> str:
 
 
 def _scores(files: PublicFiles, facts: MintFacts, options: MintOptions) -> tuple[int, int] | str:
-    """Baseline and candidate in basis points, or why the basis does not apply."""
+    """Baseline and candidate in basis points, or why there are none that a contract can take."""
+    losses = at(files.plan, "rule", "lower_is_better") or []
+    if not isinstance(losses, list) or facts.metric in {*losses, *LOSSES}:
+        # It pays for candidate less baseline, and would take a fall for nothing, or worse.
+        return (
+            f"The contract pays for scores that rise, and {facts.metric} is a loss: what is better "
+            "falls. Evaluate with a primary metric of which higher is better."
+        )
     if options.score_basis != "lower_bound":
         return facts.baseline_bps, facts.candidate_bps
     if at(files.plan, "rule", "included") != [facts.metric]:
         return (
             "score_basis lower_bound needs the primary metric to be the only one included: the "
             "bound is of the average of all. Use measured."
-        )
-    losses = at(files.plan, "rule", "lower_is_better") or []
-    if not isinstance(losses, list) or facts.metric in losses:
-        return (
-            f"score_basis lower_bound needs a metric of which higher is better; {facts.metric} is "
-            "a loss. Use measured."
         )
     bound = facts.baseline_bps + facts.payable_bps
     if bound > 10_000:

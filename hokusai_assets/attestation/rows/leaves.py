@@ -1,9 +1,10 @@
 """Leaves: one line of canonical JSON a benchmark row, written once, in bounded memory.
 
 Leaf v1 = [index, row_ref, group_ref or null, label, baseline, candidate, slices, salt]: `label` a
-class index; `baseline` and `candidate` [[prediction, scores...] per seed], scores in millionths,
-only where the rule needs them; `slices` the indices of the guarded slices that the row is in, in
-the rule's order of guards; the references and the salt 64 hex digits. Rows stand by row digest,
+class index, or millionths of the target's scale, as predictions are; `baseline` and `candidate`
+[[prediction, scores...] per seed], scores in millionths, only where the rule needs them; `slices`
+the indices of the guarded slices that the row is in, in the rule's order of guards; the references
+and the salt 64 hex digits. Rows stand by row digest,
 then id. The file is gzip of the lines, each with a line feed; a leaf's bytes are its line without
 it. Reading them is reading.py's.
 """

@@ -101,8 +101,9 @@ def read_leaves(
 ) -> OpenedRows:
     """All rows of a file of leaves, with the root over it.
 
-    `classes` is the number of labels, `guarded` the names of the guarded slices. Raises
-    AttestationError where a leaf is malformed, unlike the first one, or out of range.
+    `classes` is the number of labels, 0 where they are millionths of a scale, `guarded` the names
+    of the guarded slices. Raises AttestationError where a leaf is malformed, unlike the first one,
+    or out of range.
     """
     builder, found = RootBuilder(), _Columns(name, classes, len(guarded))
     for index, line in enumerate(lines_of(stream, name)):
@@ -133,6 +134,7 @@ class _Columns:
             self.seeds = (len(leaf[4]), len(leaf[5]))
             self.widths = (len(leaf[4][0]), len(leaf[5][0]))
             self.grouped = leaf[2] is not None
+            # The prediction, and the scores of the positive class or of all; of a number none.
             columns = {1, 2 if self.classes == 2 else self.classes + 1}
             if not set(self.widths) <= columns:
                 self._refuse(index, "has another number of scores than there are classes")
@@ -155,12 +157,14 @@ class _Columns:
         leaves, self.pending = self.pending, []
         truth = np.array([leaf[3] for leaf in leaves], np.int64)
         models = [np.array([leaf[place] for leaf in leaves], np.int64) for place in (4, 5)]
+        top = self.classes - 1 if self.classes else MILLION
         for cells in models:
-            wrong = (cells[:, :, 0] >= self.classes).any(axis=1) | (truth >= self.classes)
+            wrong = (cells[:, :, 0] > top).any(axis=1) | (truth > top)
             wrong |= (cells[:, :, 1:] > MILLION).any(axis=(1, 2))
             if wrong.any():
                 at = first + int(np.flatnonzero(wrong)[0])
-                self._refuse(at, "holds a class that does not exist or a score above a million")
+                what = "class that does not exist" if self.classes else "number above a million"
+                self._refuse(at, f"holds a {what} or a score above a million")
         codes = None
         if self.grouped:
             codes = np.array([self.groups.setdefault(leaf[2], len(self.groups)) for leaf in leaves])

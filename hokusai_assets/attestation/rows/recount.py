@@ -21,8 +21,8 @@ from hokusai_assets.errors import AttestationError
 from hokusai_assets.scoring import Predictions
 from hokusai_assets.scoring.comparing import compare_metric
 from hokusai_assets.scoring.deltas import deltas_of, joint_counts
+from hokusai_assets.scoring.number_intervals import intervals_of
 from hokusai_assets.scoring.prediction_lines import prediction_cells, predictions_digest
-from hokusai_assets.scoring.reported import Intervals
 from hokusai_assets.task import is_own
 
 _WITHIN_ONE = ("_nano", "_pico", "_milli")
@@ -62,7 +62,7 @@ def _recount(opened: OpenedRows, names: Sequence[str | int], rule: Mapping[str, 
         raise ValueError("the rows have groups and the rule has none, or the other way round")
     own = [name for name in rule["included"] if is_own(name)]
     compared = [compare_metric(n, rows, names) for n in rule["included"] if not is_own(n)]
-    measured = deltas_of(compared, rows, names, rule, Intervals(rows, classes, draw=False))
+    measured = deltas_of(compared, rows, names, rule, intervals_of(rows, classes, draw=False))
     joint = joint_count_section(joint_counts(rows, classes))
     sections: dict[str, Any] = {
         "rows": {"root": opened.root, "count": opened.count},

@@ -1,10 +1,10 @@
 """A core against one that was computed again from the data.
 
-Labels, predictions and counts must be equal. Scores may differ by one millionth: their last bits
-differ between processors, and where one falls on the border of two millionths it rounds the other
-way. What follows from scores then differs too, and each side's follows from its own rows, which is
-the step before this one; so only scores need a tolerance. Versions of packages may differ and are
-told.
+Labels, predictions and counts must be equal. Scores, and predictions that are numbers, may differ
+by one millionth: their last bits differ between processors, and where one falls on the border of
+two millionths it rounds the other way. What follows from them then differs too, and each side's
+follows from its own rows, which is the step before this one; so only they need a tolerance.
+Versions of packages may differ and are told.
 """
 
 from collections.abc import Mapping
@@ -42,7 +42,8 @@ def compare(
         return _differs(problems)
     moved = 0
     if rows is not None:
-        problem, moved = _moved_scores(rows, rows_again)
+        numbers = not again["benchmark"]["labels"]
+        problem, moved = _moved_scores(rows, rows_again, numbers=numbers)
         if problem is not None:
             return _differs([problem])
     if not moved:
@@ -105,7 +106,7 @@ def _differs(problems: list[str]) -> Step:
     return Step(NAME, "differs", first, tuple(more))
 
 
-def _moved_scores(one: OpenedRows, other: OpenedRows) -> tuple[str | None, int]:
+def _moved_scores(one: OpenedRows, other: OpenedRows, *, numbers: bool) -> tuple[str | None, int]:
     """What differs beyond tolerance, or how many scores differ within it."""
     mine, theirs = one.rows, other.rows
     if one.count != other.count or not np.array_equal(mine.truth, theirs.truth):
@@ -123,7 +124,7 @@ def _moved_scores(one: OpenedRows, other: OpenedRows) -> tuple[str | None, int]:
         "candidate": (mine.candidate, theirs.candidate),
     }
     for model, (said, found) in pairs.items():
-        problem, count = _moved(said, found)
+        problem, count = _moved(said, found, numbers=numbers)
         if problem is not None:
             return f"the {model}'s {problem}", 0
         moved += count
@@ -135,12 +136,17 @@ def _or_none(clusters: Any) -> Any:
     return np.array([-1]) if clusters is None else clusters
 
 
-def _moved(said: Predictions, found: Predictions) -> tuple[str | None, int]:
+def _moved(said: Predictions, found: Predictions, *, numbers: bool) -> tuple[str | None, int]:
     if said.labels.shape != found.labels.shape:
         return "predictions are of another number of seeds", 0
-    wrong = np.flatnonzero((said.labels != found.labels).any(axis=0))
+    # A number predicted is rounded as a score is, and differs where one does.
+    most = SCORE_TOLERANCE if numbers else 0
+    distance = np.abs(said.labels - found.labels)
+    wrong = np.flatnonzero((distance > most).any(axis=0))
     if len(wrong):
         return f"predictions differ on {len(wrong):,} rows, the first of them {wrong[0]}", 0
+    if numbers:
+        return None, int(np.count_nonzero(distance))
     if (said.scores is None) is not (found.scores is None):
         return "scores stand on one side only", 0
     if said.scores is None or found.scores is None:

@@ -16,7 +16,7 @@ from hokusai_assets.attestation.decision import DECISION_VERSION
 from hokusai_assets.attestation.plan import PLAN_VERSION, derive_seed
 from hokusai_assets.decision_rule import direction
 from hokusai_assets.digests import canonical_json, digest_json
-from hokusai_assets.scoring import millionths
+from hokusai_assets.scoring import METRICS, millionths
 from hokusai_assets.task import is_own
 
 # Of the same name and meaning in core and plan.
@@ -126,8 +126,14 @@ def _count_problems(core: Mapping[str, Any]) -> Iterator[str]:
         yield f"{CORE}: rows.count is not benchmark.rows"
     if len(core["joint_counts"]) != len(core["seeds"]):
         yield f"{CORE}: joint_counts are not one table a seed"
+    numbers = core["benchmark"].get("target_scale") is not None
+    if numbers is bool(core["benchmark"]["labels"]):
+        yield f"{CORE}: benchmark has labels or a target_scale, and not both"
     for index, table in enumerate(core["joint_counts"]):
-        if sum(cell[3] for cell in table) != rows or any(cell[3] < 1 for cell in table):
+        if numbers:
+            if table:
+                yield f"{CORE}: joint_counts[{index}] are of labels, and numbers are predicted"
+        elif sum(cell[3] for cell in table) != rows or any(cell[3] < 1 for cell in table):
             yield f"{CORE}: joint_counts[{index}] do not add up to benchmark.rows"
 
 
@@ -173,6 +179,26 @@ def _configuration_problems(core: Mapping[str, Any], rule: Mapping[str, Any]) ->
     for field, value in expected.items():
         if said[field] != value:
             yield f"{CORE}: run_configuration.{field} is not {value!r}, as core and plan say"
+    scale = core["benchmark"].get("target_scale")
+    if scale is not None and Fraction(scale["minimum"]) >= Fraction(scale["maximum"]):
+        yield f"{CORE}: benchmark.target_scale has no width"
+    kind = "classification" if scale is None else "regression"
+    judged = {*rule["included"], *(guard["metric"] for guard in rule["guards"])}
+    losses = set(rule.get("lower_is_better") or ())
+    turned = [
+        name
+        for name in judged
+        if not is_own(name) and (name in losses) is METRICS[name].higher_is_better
+    ]
+    if turned:
+        yield f"{PLAN}: rule.lower_is_better is wrong about {', '.join(sorted(turned))}"
+    others = [name for name in judged if not is_own(name) and METRICS[name].kind != kind]
+    if others:
+        yield f"{PLAN}: rule names {', '.join(sorted(others))}, no metrics of a {kind}"
+    for name in rule["included"] if kind == "regression" else ():
+        # Any other test of the primary metric would err too often, and say so nowhere.
+        if rule["tests"][name].endswith("betting") is not (name == rule["primary"]):
+            yield f"{PLAN}: rule.tests.{name} must be a bet if, and only if, it is primary"
     if sorted(said["metrics"]) != sorted(rule["included"]):
         yield f"{CORE}: run_configuration.metrics are not those of {PLAN}: rule.included"
     if core["pii"]["key_id"] != core["key_ids"]["pii"]:

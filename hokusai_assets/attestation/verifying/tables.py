@@ -19,8 +19,8 @@ from hokusai_assets.errors import AttestationError
 from hokusai_assets.scoring import Predictions
 from hokusai_assets.scoring.comparing import compare_metric
 from hokusai_assets.scoring.deltas import deltas_of
+from hokusai_assets.scoring.number_intervals import intervals_of
 from hokusai_assets.scoring.registry import METRICS
-from hokusai_assets.scoring.reported import Intervals
 from hokusai_assets.scoring.rows import ScoredRows
 from hokusai_assets.task import is_own
 
@@ -72,7 +72,7 @@ def check_tables(core: Mapping[str, Any], rule: Mapping[str, Any]) -> TableCheck
         rows,
         names,
         part,
-        Intervals(rows, len(names), draw=False),
+        intervals_of(rows, len(names), draw=False),
     )
     problems = []
     for delta in measured.deltas:
@@ -85,7 +85,10 @@ def check_tables(core: Mapping[str, Any], rule: Mapping[str, Any]) -> TableCheck
 
 
 def _is_counted(metric: str) -> bool:
-    return not is_own(metric) and METRICS[metric].needs == "labels"
+    # Of numbers there are no tables: they would be the rows again.
+    if is_own(metric) or METRICS[metric].kind == "regression":
+        return False
+    return METRICS[metric].needs == "labels"
 
 
 def _rows_of(table: list[list[int]]) -> ScoredRows:

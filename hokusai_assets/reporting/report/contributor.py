@@ -93,7 +93,10 @@ def rounded_numbers(output: Mapping[str, Any]) -> list[dict[str, str]]:
     """Each metric in whole points; what is not told in points is left out."""
     return [
         {
-            "name": words.spaced(metric),
+            "name": words.spaced(metric)
+            + (
+                "" if words.higher_is_better(metric, output["statistics"]) else " (lower is better)"
+            ),
             "baseline": words.percent(delta["baseline_value"], 0),
             "candidate": words.percent(delta["new_value"], 0),
             "delta": words.whole_points(delta["absolute_delta"]),

@@ -85,7 +85,8 @@ def _deltas(output: Mapping[str, Any]) -> list[str]:
     changes = metrics.row_changes(output)
     if changes is None:
         return [*lines, ""]
-    said = f"{changes['fixed']} rows fixed, {changes['broken']} broken, of {changes['rows']}."
+    better, worse = changes["said"]["fixed"], changes["said"]["broken"]
+    said = f"{changes['fixed']} rows {better}, {changes['broken']} {worse}, of {changes['rows']}."
     return [*lines, "", said, ""]
 
 

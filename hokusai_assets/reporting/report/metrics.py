@@ -6,6 +6,22 @@ from typing import Any
 from hokusai_assets.reporting.report import words
 from hokusai_assets.reporting.report.plots import Effect, tone, whisker_plot
 
+# What rows that tell the models apart are called, and why.
+_RIGHT_OR_WRONG = {
+    "fixed": "fixed",
+    "broken": "broken",
+    "why_fixed": "only the candidate has them right",
+    "why_broken": "only the baseline has them right",
+    "same": "both models are right or both wrong",
+}
+_NEARER_OR_FARTHER = {
+    "fixed": "nearer",
+    "broken": "farther",
+    "why_fixed": "the candidate predicts them more closely",
+    "why_broken": "the baseline predicts them more closely",
+    "same": "both models are equally far off",
+}
+
 
 def metric_rows(output: Mapping[str, Any]) -> list[dict[str, Any]]:
     """A row of the table for each metric, DeltaOne last; what is undefined says why."""
@@ -22,7 +38,7 @@ def metric_rows(output: Mapping[str, Any]) -> list[dict[str, Any]]:
                 "candidate": words.value(delta["new_value"]),
                 "delta": words.signed(delta["absolute_delta"], points=points),
                 "tone": tone(effect),
-                "note": "" if effect.higher_is_better else "lower is better",
+                "note": _note(metric, effect, statistics),
                 **_uncertainty(told, points),
             }
         )
@@ -46,6 +62,18 @@ def metric_rows(output: Mapping[str, Any]) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def _note(metric: str, effect: Effect, statistics: Mapping[str, Any]) -> str:
+    """The direction, and of a share of the target's range what it is in the target's unit."""
+    said = [] if effect.higher_is_better else ["lower is better"]
+    if metric == "r2":
+        said.append("in its own unit")
+    units = (statistics.get("in_target_units") or {}).get(metric)
+    if units is not None:
+        ends = (words.value(units[key]) for key in ("baseline_value", "new_value"))
+        said.append(f"{' to '.join(ends)} in {statistics['target']['column']}")
+    return "; ".join(said)
 
 
 def delta_plots(output: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -103,12 +131,17 @@ def notes(output: Mapping[str, Any]) -> list[str]:
 def row_changes(output: Mapping[str, Any]) -> dict[str, Any] | None:
     """Benchmark rows fixed, broken and neither, with their widths on a bar of 100.
 
-    None where rows are not right or wrong, as in a regression.
+    In a regression rows are nearer and farther: which model predicts them more closely. None where
+    neither is told.
     """
     statistics = output["statistics"]
     rows, fixed, broken = (
         statistics[key] for key in ("benchmark_rows", "fixed_rows", "broken_rows")
     )
+    said = _RIGHT_OR_WRONG
+    if fixed is None or broken is None:
+        fixed, broken = statistics.get("nearer_rows"), statistics.get("farther_rows")
+        said = _NEARER_OR_FARTHER
     if fixed is None or broken is None:
         return None
     most = max(fixed, broken, 1)
@@ -119,6 +152,7 @@ def row_changes(output: Mapping[str, Any]) -> dict[str, Any] | None:
         "broken": words.count(broken),
         "same": words.count(rows - fixed - broken),
         "net": words.signed(net, points=False).split(".")[0],
+        "said": said,
         "fixed_width": round(50 * fixed / most, 2),
         "broken_width": round(50 * broken / most, 2),
     }

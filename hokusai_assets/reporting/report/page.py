@@ -61,6 +61,7 @@ def render_report(output: Mapping[str, Any], attestation: Mapping[str, Any]) -> 
             confusion=scores.confusion(output),
             per_class=scores.per_class(output),
             curves=scores.curves(output),
+            deciles=scores.deciles(output),
             slices=metrics.slices(output),
             funnel=rows.funnel(output),
             contributions=[

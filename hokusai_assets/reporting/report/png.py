@@ -6,6 +6,7 @@ its own plots (docs/adr/0011), since a PNG knows neither dark mode nor print.
 
 import io
 from collections.abc import Sequence
+from typing import Any
 
 from hokusai_assets.records import DeltaReport, ReportedInterval
 from hokusai_assets.reporting.report import words
@@ -19,11 +20,10 @@ _COLOURS = {"good": "#1b7f4d", "bad": "#b3261e", "even": "#5c6068"}
 def effects_of(report: DeltaReport) -> list[Effect]:
     """The deltas that are told in points, and DeltaOne, each with its interval."""
     found = [
-        _effect(words.spaced(d.metric), d.delta, d.interval)
+        _effect(words.spaced(d.metric), d.delta, d.interval, d.higher_is_better)
         for d in report.deltas
         if d.delta is not None
-        and d.higher_is_better
-        and words.in_points(d.metric, {}, d.baseline.value, d.candidate.value)
+        and words.in_points(d.metric, _directions(report), d.baseline.value, d.candidate.value)
     ]
     one = report.delta_one
     if one.value is not None:
@@ -60,9 +60,16 @@ def delta_png(effects: Sequence[Effect], unit: str) -> bytes:
     return _palette(stream.getvalue())
 
 
-def _effect(name: str, delta: float, interval: ReportedInterval | None) -> Effect:
+def _directions(report: DeltaReport) -> dict[str, Any]:
+    """Which metrics are losses, as delta_output says it."""
+    return {"deltas": {d.metric: {"higher_is_better": d.higher_is_better} for d in report.deltas}}
+
+
+def _effect(
+    name: str, delta: float, interval: ReportedInterval | None, higher_is_better: bool = True
+) -> Effect:
     ends = None if interval is None else (interval.low_nano / 1e7, interval.high_nano / 1e7)
-    return Effect(name, 100 * delta, ends)
+    return Effect(name, 100 * delta, ends, higher_is_better)
 
 
 def _palette(png: bytes) -> bytes:

@@ -1,5 +1,7 @@
 """What the report shows class by class and score by score: confusion, per class, ROC, calibration.
 
+Of predicted numbers instead what is predicted of rows with similar labels.
+
 Each is None where delta_output does not tell it.
 """
 
@@ -66,6 +68,53 @@ def curves(output: Mapping[str, Any]) -> dict[str, Any] | None:
     }
 
 
+def deciles(output: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Of a regression what is predicted of rows with similar labels: a plot, and a table's rows.
+
+    The plot is in shares of the target's range, the table's labels in the target's own unit.
+    """
+    statistics = output["statistics"]
+    found, target = statistics.get("deciles"), statistics.get("target")
+    if not found or not target:
+        return None
+    low, high = float(target["minimum"]), float(target["maximum"])
+
+    def in_unit(share: float) -> str:
+        return words.short(low + share * (high - low))
+
+    return {
+        "target": target["column"],
+        "range": f"{words.short(low)} to {words.short(high)}",
+        "plot": {
+            model: {
+                "line": line([(b["mean_label"], b["mean_prediction"]) for b in found[model]]),
+                "dots": calibration_dots(
+                    [
+                        {"mean_score": b["mean_label"], "share": b["mean_prediction"], **b}
+                        for b in found[model]
+                    ]
+                ),
+            }
+            for model in MODELS
+        },
+        "rows": [
+            {
+                "labels": f"{in_unit(old['lowest_label'])} to {in_unit(old['highest_label'])}",
+                "rows": words.count(old["rows"]),
+                "baseline": words.percent(old["mean_error"], 2),
+                "candidate": words.percent(new["mean_error"], 2),
+                "delta": words.signed(new["mean_error"] - old["mean_error"], points=True),
+                "tone": _tone(old["mean_error"] - new["mean_error"]),
+            }
+            for old, new in zip(found["baseline"], found["candidate"], strict=True)
+        ],
+    }
+
+
+def _tone(gain: float) -> str:
+    return "even" if not gain else "good" if gain > 0 else "bad"
+
+
 def _matrix(labels: Sequence[str], table: Sequence[Sequence[int]]) -> list[dict[str, Any]]:
     rows = []
     for index, (label, counts) in enumerate(zip(labels, table, strict=True)):
@@ -94,7 +143,7 @@ def _pair(baseline: float | None, candidate: float | None) -> dict[str, str]:
         "baseline": words.value(baseline),
         "candidate": words.value(candidate),
         "delta": words.signed(change, points=True),
-        "tone": "even" if not change else "good" if change > 0 else "bad",
+        "tone": _tone(change or 0.0),
     }
 
 

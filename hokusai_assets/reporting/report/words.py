@@ -5,15 +5,20 @@ from typing import Any
 
 MINUS = "\N{MINUS SIGN}"
 
-# Measured in units of their own or without an upper end: a hundredth of them is no point.
-_UNBOUNDED = frozenset({"log_loss", "rmse", "mae", "mse", "r2"})
+# Measured in units of their own or without an end: a hundredth of them is no point.
+_UNBOUNDED = frozenset({"log_loss", "mse", "r2"})
+# Losses, but shares of the target's range.
+_OF_RANGE = frozenset({"mae", "rmse"})
 
 
 def in_points(metric: str, statistics: Mapping[str, Any], *values: float | None) -> bool:
-    """Whether a metric lies in a range of 1, higher is better, so that deltas are told in points.
+    """Whether a metric lies in a range of 1, so that deltas are told in points.
 
-    A metric of one's own has no known range: its `values` and its interval decide.
+    Of losses only those that are shares of a number target's range. A metric of one's own has no
+    known range: its `values` and its interval decide.
     """
+    if metric in _OF_RANGE:
+        return True
     told = statistics.get("deltas", {}).get(metric, {})
     if metric in _UNBOUNDED or not told.get("higher_is_better", True):
         return False
@@ -35,6 +40,11 @@ def value(number: float | None) -> str:
     if number is None:
         return "undefined"
     return _minus(f"{number:.4f}" if abs(number) < 100 else f"{number:,.1f}")
+
+
+def short(number: float) -> str:
+    """A number of any size in four digits, for ends of a range."""
+    return _minus(f"{number:,.4g}")
 
 
 def signed(number: float | None, *, points: bool, unit: bool = False) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from hokusai_assets.attestation.mint import eip712
+from hokusai_assets.attestation.mint.facts import LOSSES, METRIC_FAMILIES
 from hokusai_assets.attestation.mint.options import MintOptions
 from hokusai_assets.attestation.mint.request import (
     build_request,
@@ -14,7 +15,8 @@ from hokusai_assets.attestation.mint.request import (
 )
 from hokusai_assets.digests import canonical_json, digest_json
 from hokusai_assets.errors import MintRefusedError
-from hokusai_assets.task.metrics import MAY_BE_PRIMARY
+from hokusai_assets.scoring import METRICS
+from hokusai_assets.task.metrics import MAY_BE_PRIMARY, REGRESSION_METRICS
 from hokusai_assets_tests.attestation.mint.conftest import (
     CONTRACT,
     OPTIONS,
@@ -195,7 +197,11 @@ def test_a_stored_baseline_is_committed_to_by_its_file() -> None:
     assert payload["candidateCommitment"] == payload_of()["candidateCommitment"]
 
 
-def test_every_metric_that_may_be_primary_has_a_family() -> None:
+def test_every_metric_that_may_be_primary_has_a_family_or_is_a_loss() -> None:
+    losses = {name for name in METRIC_FAMILIES if not METRICS[name].higher_is_better}
+    assert losses == LOSSES
+    assert {*MAY_BE_PRIMARY, *REGRESSION_METRICS} == set(METRIC_FAMILIES)
+    assert payload_of(regression("r2"))["anchors"]["metricFamily"] == "continuous"
     for metric in MAY_BE_PRIMARY:
         values = CORE["metrics"]["accuracy"]
         changes = {
@@ -214,6 +220,11 @@ def test_every_metric_that_may_be_primary_has_a_family() -> None:
 
 def rule(**changes: Any) -> dict[str, Any]:
     return {"plan": {"rule": changes}}
+
+
+def regression(metric: str, lower_is_better: Any = None, **values: Any) -> dict[str, Any]:
+    rules = {"primary": metric, "included": [metric], "lower_is_better": lower_is_better}
+    return core(metrics={metric: {**CORE["metrics"]["accuracy"], **values}}) | rule(**rules)
 
 
 def core(**changes: Any) -> dict[str, Any]:
@@ -308,7 +319,11 @@ REFUSED: list[tuple[dict[str, Any], dict[str, Any], str]] = [
     ({}, {"score_basis": "Measured"}, "score_basis must be stated"),
     (rule(included=["accuracy", "auroc"]), {"score_basis": "lower_bound"}, "only one included"),
     (rule(included=None), {"score_basis": "lower_bound"}, "only one included"),
-    (rule(lower_is_better=["accuracy"]), {"score_basis": "lower_bound"}, "is a loss"),
+    (rule(lower_is_better=["accuracy"]), {"score_basis": "lower_bound"}, "accuracy is a loss"),
+    (rule(lower_is_better=["accuracy"]), {}, "The contract pays for scores that rise"),
+    (regression("mae"), {}, "pays for scores that rise, and mae is a loss"),
+    (regression("rmse", lower_is_better=["rmse"]), {}, "rmse is a loss"),
+    (regression("r2", baseline_millionths=-1), {}, "metrics.r2.baseline_millionths must be"),
     ({"decision": {"payable_bps": 2339}}, {"score_basis": "lower_bound"}, "past the metric's end"),
     (rule(retire="never"), {}, "set reveal_live_scores = true"),
     (

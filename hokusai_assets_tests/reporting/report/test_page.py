@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from hokusai_assets.reporting.report.page import render_report
+from hokusai_assets.scoring import number_power
 from hokusai_assets.scoring.power import rows_needed
 from hokusai_assets_tests.conftest import ROOT, Evaluated, SmallTask
 from hokusai_assets_tests.reporting.report.conftest import Documents, Page, assert_needs_nothing
@@ -208,23 +209,69 @@ def test_what_is_excluded_or_shown_is_not_inconclusive(whole: Documents) -> None
     assert "Inconclusive" not in text(weak(whole, -0.03, 0.009, -0.01))
 
 
-def test_a_regression_fixes_no_rows_and_tells_errors_in_their_unit(whole: Documents) -> None:
+def regression(whole: Documents) -> Documents:
+    """The same as though numbers from 10 to 90 had been predicted."""
     statistics = whole.output["statistics"]
-    statistics |= {"fixed_rows": None, "broken_rows": None}
-    statistics |= {"labels": None, "confusion": None, "per_class": None, "curves": None}
+    statistics |= {"fixed_rows": None, "broken_rows": None, "nearer_rows": 250, "farther_rows": 90}
+    statistics |= {"labels": [], "confusion": {}, "per_class": []}
+    statistics["curves"] = {"roc": None, "calibration": None}
+    statistics["target"] = {"column": "<b>load", "minimum": "10", "maximum": "90"}
+    units = {"baseline_value": 6.4, "new_value": 4.8, "absolute_delta": -1.6}
+    statistics["in_target_units"] = {"mae": units}
+    part = {"lowest_label": 0.0, "highest_label": 0.5, "rows": 200, "mean_label": 0.25}
+    part |= {"mean_prediction": 0.3, "mean_error": 0.08}
+    upper = part | {"lowest_label": 0.5, "highest_label": 1.0, "mean_label": 0.75}
+    better = [one | {"mean_error": 0.06} for one in (part, upper)]
+    statistics["deciles"] = {"baseline": [part, upper], "candidate": better}
     deltas = whole.output["delta_computation"]["metric_deltas"]
     deltas.clear()
-    told = {"standard_error": 0.1, "p_value": 0.01, "method": "bootstrap", "n": 400}
-    told |= {"interval": None, "higher_is_better": False}
-    statistics["deltas"] = {"rmse": told}
-    deltas["rmse"] = {"baseline_value": 3.2, "new_value": 2.9, "absolute_delta": -0.3}
-    whole.output["pipeline_metadata"]["config"]["primary_metric"] = "rmse"
-    whole.decide(verdict="accepted")
+    deltas["mae"] = {"baseline_value": 0.08, "new_value": 0.06, "absolute_delta": -0.02}
+    deltas["r2"] = {"baseline_value": -0.4, "new_value": 0.1, "absolute_delta": 0.5}
+    told = {"p_value": 0.01, "method": "betting", "n": 400, "interval": [-0.03, -0.01]}
+    told |= {"interval_level": 0.95, "interval_method": "bootstrap_percentile"}
+    loss = told | {"standard_error": 0.005, "higher_is_better": False}
+    gain = told | {"standard_error": 0.1, "higher_is_better": True, "interval": [0.3, 0.7]}
+    statistics["deltas"] = {"mae": loss, "r2": gain}
+    statistics["undefined_metrics"] = {}
+    statistics["slices"] = []
+    whole.output["pipeline_metadata"]["config"]["primary_metric"] = "mae"
+    return whole
+
+
+def test_a_regression_fixes_no_rows_and_tells_errors_in_points_and_in_their_unit(
+    whole: Documents,
+) -> None:
+    regression(whole).decide(verdict="accepted")
     shown = text(whole)
-    assert "rmse fell from 3.2000 to 2.9000" in shown
-    assert "Rows fixed" not in shown
-    assert "3.2000 2.9000 −0.3000" in shown
-    assert_needs_nothing(page(whole))
+    assert "mae fell by 2.0 points (8.0 % to 6.0 %)" in shown
+    assert "lower is better; 6.4000 to 4.8000 in <b>load" in shown
+    assert "in its own unit" in shown
+    assert "Rows nearer and rows farther" in shown
+    assert "250 nearer the candidate predicts them more closely" in shown
+    assert "on 60 both models are equally far off" in shown
+    assert "Rows fixed" not in shown and "Confusion" not in shown and "Class by class" not in shown
+    assert "Predicted and true numbers" in shown
+    assert "10 to 50 200 8.00 % 6.00 % −2.00" in shown
+    made = page(whole)
+    assert "<b>load" not in made
+    assert 'aria-label="Mean predictions of baseline and candidate"' in made
+    assert_needs_nothing(made)
+
+
+def test_a_regression_that_is_inconclusive_says_what_could_have_been_found(
+    whole: Documents,
+) -> None:
+    clauses = [{**c, "holds": c["name"] != "evidence"} for c in whole.decision["clauses"]]
+    numbers = {"primary": "mae", "min_delta_bps": 100}
+    clauses = [c | ({"numbers": numbers} if c["name"] == "threshold" else {}) for c in clauses]
+    regression(whole).decide(verdict="rejected", clauses=clauses, alpha_pico=1_013_211_836)
+    whole.output["statistics"]["benchmark_rows"] = 400
+    shown = text(whole)
+    assert "on 400 rows, whose errors differ by 10.0 points (standard deviation)" in shown
+    needed = number_power.rows_needed(0.02, 0.1, 1_013_211_836 / 1e12, 0.01, 0.8)
+    assert f"A gain as measured would need about {needed:,}." in shown
+    whole.output["statistics"]["deltas"]["mae"]["interval"] = [-0.009, 0.02]
+    assert "Inconclusive" not in text(whole)
 
 
 def test_a_metric_of_ones_own_with_large_values_is_not_told_in_points(whole: Documents) -> None:
