@@ -45,7 +45,11 @@ def write_provenance(
     rows = contribution_croissant(contributed, content, _described(stage, f"{DATA}/{PART}"))
     _write_labels(stage, metrics)
     scored = benchmark_croissant(
-        benchmark, content, _described(stage, LEAVES), _described(stage, LABELS)
+        benchmark,
+        content,
+        _described(stage, LEAVES),
+        _described(stage, LABELS),
+        numbers=not metrics.labels,
     )
     stage.place(CONTRIBUTION).write_bytes(rows)
     stage.place(BENCHMARK).write_bytes(scored)
@@ -63,8 +67,10 @@ def _write_labels(stage: Staging, metrics: BenchmarkMetrics) -> None:
     from hokusai_assets.evaluation.predictions import read_predictions
 
     truth = read_predictions(metrics.folder, digests=False).truth
-    names = pa.array(metrics.labels, pa.string())
-    table = pa.table({LEAF: pa.array(range(len(truth)), pa.int64()), LABEL: names.take(truth)})
+    labels = pa.array(truth, pa.int64())
+    if metrics.labels:
+        labels = pa.array([str(label) for label in metrics.labels], pa.string()).take(labels)
+    table = pa.table({LEAF: pa.array(range(len(truth)), pa.int64()), LABEL: labels})
     # Each index differs from the one before by one: a few bytes where a dictionary takes four each.
     pq.write_table(
         table,

@@ -20,7 +20,7 @@ from hokusai_assets.records import BenchmarkDataset, ColumnSchema, ContributedDa
 CONTRIBUTION = f"{PROVENANCE}/contribution.croissant.json"
 BENCHMARK = f"{PROVENANCE}/benchmark.croissant.json"
 LABELS = f"{PROVENANCE}/benchmark_labels.parquet"
-LEAF, LABEL = "leaf", "label"  # its columns: the index of the row's leaf, and the name of its class
+LEAF, LABEL = "leaf", "label"  # its columns: the index of the row's leaf, and what it says
 
 CONFORMS_TO = "http://mlcommons.org/croissant/1.0"
 PARQUET = "application/x-parquet"
@@ -127,11 +127,14 @@ def benchmark_croissant(
     content: Sequence[ColumnSchema],
     leaves: DescribedFile,
     labels: DescribedFile,
+    *,
+    numbers: bool,
 ) -> bytes:
     """The benchmark by content roots, counts and columns; canonical JSON.
 
     Its files are `leaves`, with names that hide, labels and predictions, and `labels`, the columns
-    LEAF and LABEL, which are its records. No file holds features.
+    LEAF and LABEL, which are its records: names of classes or, of `numbers`, millionths of their
+    scale. No file holds features.
     """
     document = _dataset(
         "benchmark",
@@ -156,7 +159,9 @@ def benchmark_croissant(
             "One record a benchmark row that was scored, in the order of leaves.",
             [
                 (LEAF, "sc:Integer", "Index of the row's leaf."),
-                (LABEL, "sc:Text", "Name of the row's class."),
+                (LABEL, "sc:Integer", "The number to predict, in millionths of its scale.")
+                if numbers
+                else (LABEL, "sc:Text", "Name of the row's class."),
             ],
             labels,
         )
