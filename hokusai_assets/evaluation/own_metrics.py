@@ -24,7 +24,7 @@ from hokusai_assets.scoring import MILLION, Predictions, Spread, Undefined, Valu
 from hokusai_assets.scoring.rows import ScoredRows
 
 # In millionths, with errors in 1e-9, within the integers of canonical JSON.
-LARGEST = 100_000
+LARGEST = 1_000_000
 RESAMPLES = 200
 _MOST_UNDEFINED = 0.05
 

@@ -18,6 +18,7 @@ from hokusai_assets.records import ReportedInterval
 from hokusai_assets.scoring import Interval, Spread, Undefined
 from hokusai_assets.scoring.rows import ScoredRows
 
+LARGEST_INTEGER = 2**53 - 1
 MOST_CLASSES = 30  # whose joint table is resampled
 
 
@@ -128,12 +129,18 @@ def around(delta: Fraction, draws: Any) -> Interval | Undefined:
 
 
 def reported(interval: Interval | Undefined, few: bool) -> ReportedInterval | None:
-    """An interval as a record, its ends rounded outwards; None where it is undefined."""
+    """An interval as a record, its ends rounded outwards; None where it is undefined.
+
+    None too where an end is no integer of canonical JSON: of one's own metric, of two groups.
+    """
     if isinstance(interval, Undefined):
         return None
+    low, high = scoring.nano_below(interval.low), -scoring.nano_below(-interval.high)
+    if max(abs(low), abs(high)) > LARGEST_INTEGER:
+        return None
     return ReportedInterval(
-        low_nano=scoring.nano_below(interval.low),
-        high_nano=-scoring.nano_below(-interval.high),
+        low_nano=low,
+        high_nano=high,
         method=interval.method,
         few_discordant_rows=few,
     )

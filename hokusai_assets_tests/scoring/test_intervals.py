@@ -1,5 +1,7 @@
 """Intervals against published numbers, scikit-learn on resampled rows, and their own coverage."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from scipy import optimize, stats
@@ -8,6 +10,7 @@ from sklearn import metrics as reference
 from hokusai_assets import scoring
 from hokusai_assets.scoring import Spread, Undefined
 from hokusai_assets.scoring.intervals import smoothed
+from hokusai_assets.scoring.reported import reported
 
 NAMES = ("accuracy", "precision", "recall", "f1_score")
 
@@ -187,3 +190,12 @@ def test_intervals_cover_the_truth_about_as_often_as_they_say(rows, accuracy):
             covered[name] += found.low <= true[name] <= found.high
     for name, count in covered.items():
         assert count / 400 >= 0.92, name
+
+
+def test_an_interval_that_no_core_could_hold_is_none():
+    # Two groups have a quantile of 12.7, by which a metric of one's own of a million is too large.
+    spread = scoring.Spread(1e6, 1.0)
+    assert reported(scoring.spread_interval(Fraction(0), spread), few=True) is None
+    small = reported(scoring.spread_interval(Fraction(0), scoring.Spread(1e5, 1.0)), few=True)
+    assert small is not None
+    assert small.high_nano == pytest.approx(12.7062e14, rel=1e-4)
