@@ -205,7 +205,7 @@ def test_widening_adds_errors_and_keeps_the_fewest_degrees_of_freedom():
 
 def test_numbers_that_no_core_could_hold_are_undefined():
     # Of a regression truth and labels are millionths, and a mean square of these is soon 1e10.
-    truth, labels = np.array([0, 1_000_000]), np.array([[400, 999_000]])
+    truth, labels = np.array([0, 1_000_000]), np.array([[4_000, 990_000]])
     (found,) = own_values("mine_of_test:square", truth, Predictions(labels, None))
     assert found == Undefined("the function gives more than 1,000,000: let it divide by its unit")
     (found,) = own_values("mine_of_test:square", truth, Predictions(truth[None] + 300, None))
