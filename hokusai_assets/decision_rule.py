@@ -28,6 +28,7 @@ VERSION = 1
 CLAUSES = ("data", "rows", "threshold", "evidence", "guards")
 # of a class's recall, where the task names no margin
 DEFAULT_MARGIN_MILLIONTHS = 50_000
+GUARD_LEVEL_MILLIONTHS = 50_000  # of all harm tests together
 CURRENT = "current"  # the clause beside these that only a ledger can answer
 
 Verdict = Literal["accepted", "rejected", "superseded"]

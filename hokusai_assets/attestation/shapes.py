@@ -7,7 +7,15 @@ are written from here.
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 
 from hokusai_assets.attestation.bundle import CORE, DECISION, PLAN
 from hokusai_assets.errors import FormError
@@ -24,6 +32,16 @@ Label = int | str
 
 class _Shape(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _left_out_or_said(cls, raw: Any) -> Any:
+        """What may be left out is never null: two writings would be two digests of one record."""
+        for name, field in cls.model_fields.items():
+            key = field.alias or name
+            if not field.is_required() and isinstance(raw, dict) and raw.get(key, raw) is None:
+                raise ValueError(f"{key} is null: leave it out")
+        return raw
 
 
 class ContributionRoots(_Shape):
@@ -85,8 +103,8 @@ class Rule(_Shape):
     included: list[Text]
     weights: dict[str, int]
     tests: dict[str, str]
-    lower_is_better: list[Text] | None = None
-    own_metrics_sha256: dict[str, Digest] | None = None
+    lower_is_better: Annotated[list[Text], Field(min_length=1)] | None = None
+    own_metrics_sha256: Annotated[dict[str, Digest], Field(min_length=1)] | None = None
     guards: list[RuleGuard]
     number_of_seeds: Annotated[int, Field(ge=1)]
     retire: Literal["on_acceptance", "never"]

@@ -16,7 +16,6 @@ from hokusai_assets import decision_rule
 from hokusai_assets.errors import ModelError
 from hokusai_assets.evaluation.benchmarking import values_of
 from hokusai_assets.evaluation.details import details_of
-from hokusai_assets.evaluation.number_guards import OF_SLICES
 from hokusai_assets.evaluation.own_metrics import bootstrap_spread
 from hokusai_assets.evaluation.predictions import read_predictions
 from hokusai_assets.evaluation.slices import slice_deltas
@@ -33,6 +32,7 @@ from hokusai_assets.records import (
 from hokusai_assets.scoring import Undefined
 from hokusai_assets.scoring.comparing import Compared, compare_metric
 from hokusai_assets.scoring.deltas import deltas_of, discordant, nearer_and_farther
+from hokusai_assets.scoring.methods import OF_NUMBER_SLICES
 from hokusai_assets.scoring.number_intervals import intervals_of
 from hokusai_assets.scoring.reported import DeltaIntervals
 from hokusai_assets.scoring.rows import ScoredRows
@@ -107,7 +107,7 @@ def compare(
         candidate_details=of_candidate,
         # r2 of a slice is about the spread of its own labels, and a root hides what a mean shows.
         slices=slice_deltas(
-            OF_SLICES if regression else task.metrics.primary, rows, metrics.labels
+            OF_NUMBER_SLICES if regression else task.metrics.primary, rows, metrics.labels
         ),
         null_run=null_run(task, measured.compared, rule),
         released=released_model(measured.compared, rule),

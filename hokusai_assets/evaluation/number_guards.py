@@ -12,24 +12,25 @@ from typing import Any
 
 from hokusai_assets.errors import TaskError
 from hokusai_assets.evaluation.guard_margins import SLICE, margin_millionths
+from hokusai_assets.scoring.methods import GUARDED_NUMBERS, OF_NUMBER_SLICES, Methods
 from hokusai_assets.task import Task
 from hokusai_assets.task.metrics import REGRESSION_METRICS
 
-DEFAULT_GUARDS = ("mae", "rmse")
-OF_SLICES = "mae"
 
-
-def number_guards(task: Task, method: str, slice_counts: Mapping[str, int]) -> list[dict[str, Any]]:
-    """The entries of rule["guards"]; `method` is what their standard errors are judged by.
+def number_guards(
+    task: Task, methods: Methods, slice_counts: Mapping[str, int]
+) -> list[dict[str, Any]]:
+    """The entries of rule["guards"].
 
     Raises TaskError where the task names a margin for a slice that no benchmark row is in.
     """
     guards: list[dict[str, Any]] = []
     for metric in REGRESSION_METRICS:
         named = task.guards.margins.get(metric)
-        default = metric in DEFAULT_GUARDS and metric != task.metrics.primary
+        default = metric in GUARDED_NUMBERS and metric != task.metrics.primary
         if named is None and not default:
             continue
+        method = methods.of_guard(metric, of_class=False, margin=named is not None)
         guard = {"name": metric, "metric": metric, "method": method, "applies": "always"}
         guards.append(
             guard | ({} if named is None else {"margin_millionths": margin_millionths(named)})
@@ -47,10 +48,10 @@ def number_guards(task: Task, method: str, slice_counts: Mapping[str, int]) -> l
         guards.append(
             {
                 "name": name,
-                "metric": OF_SLICES,
+                "metric": OF_NUMBER_SLICES,
                 "slice": part.name,
                 "rows": rows,
-                "method": method,
+                "method": methods.of_guard(OF_NUMBER_SLICES, of_class=False, margin=True),
                 "applies": "always",
                 "margin_millionths": margin_millionths(named),
             }

@@ -17,17 +17,10 @@ from hokusai_assets.evaluation.guard_margins import RECALL, SLICE, margin_millio
 from hokusai_assets.evaluation.number_guards import number_guards
 from hokusai_assets.evaluation.own_metrics import source_digest
 from hokusai_assets.scoring import METRICS
-from hokusai_assets.scoring.deltas import (
-    BETTING,
-    CLUSTER_BETTING,
-    SEED_MEAN_AND_BETTING,
-    SEED_MEAN_AND_MCNEMAR,
-    SEED_MEAN_CLUSTER_AND_BETTING,
-)
+from hokusai_assets.scoring.methods import Methods
 from hokusai_assets.task import METRIC_NAMES, Task, is_own
 from hokusai_assets.task.metrics import CLASSIFICATION_METRICS
 
-GUARD_LEVEL_MILLIONTHS = 50_000
 _LARGEST_INTEGER = 2**53 - 1  # of canonical JSON
 
 
@@ -45,13 +38,13 @@ def rule_parameters(
     margin that could not pass although nothing changed, with the rows it needs; a default margin
     becomes a harm test instead. A regression has no classes, and guards of its own.
     """
-    clustered = task.group_column is not None
     decision = task.decision
+    methods = Methods(len(task.data.labels), number_of_seeds, task.group_column is not None)
     included = [name for name in METRIC_NAMES if name in task.metrics.included]
     own = sorted(name for name in task.metrics.included if is_own(name))
     included += own
-    tests = {name: _test_of(task, name, number_of_seeds) for name in included}
-    tests["delta_one"] = _approximate("influence_normal", clustered, number_of_seeds)
+    tests = {n: methods.of_metric(n, primary=n == task.metrics.primary) for n in included}
+    tests["delta_one"] = methods.delta_one
     parameters: dict[str, Any] = {
         "version": decision_rule.VERSION,
         "familywise_alpha_pico": scaled_down(decision.familywise_alpha, 10**12),
@@ -64,10 +57,10 @@ def rule_parameters(
         "weights": _weights(task, included),
         "number_of_seeds": number_of_seeds,
         "tests": tests,
-        "guards": _guards(task, number_of_seeds, class_counts, slice_counts)
+        "guards": _guards(task, methods, class_counts, slice_counts)
         if task.kind == "classification"
-        else number_guards(task, tests["delta_one"], slice_counts),
-        "guard_level_millionths": GUARD_LEVEL_MILLIONTHS,
+        else number_guards(task, methods, slice_counts),
+        "guard_level_millionths": decision_rule.GUARD_LEVEL_MILLIONTHS,
         "expected_discordance_millionths": scaled_down(task.guards.expected_discordance, 10**6),
         "retire": task.benchmark.retire,
         "lineage": task.lineage,
@@ -83,35 +76,10 @@ def rule_parameters(
     return parameters
 
 
-def _test_of(task: Task, metric: str, seeds: int) -> str:
-    if is_own(metric):
-        return "row_bootstrap_t"
-    clustered = task.group_column is not None
-    if task.kind == "regression" and metric == task.metrics.primary:
-        if seeds == 1:
-            return CLUSTER_BETTING if clustered else BETTING
-        return SEED_MEAN_CLUSTER_AND_BETTING if clustered else SEED_MEAN_AND_BETTING
-    binary = len(task.data.labels) == 2
-    if metric == "accuracy" or (metric == "recall" and binary):
-        if not clustered:
-            return "mcnemar_exact" if seeds == 1 else SEED_MEAN_AND_MCNEMAR
-        return _approximate("influence_normal", clustered, seeds)
-    plain = "delong_normal" if metric == "auroc" else "influence_normal"
-    return _approximate(plain, clustered, seeds)
-
-
-def _approximate(plain: str, clustered: bool, seeds: int) -> str:
-    if seeds > 1:
-        return "seed_mean_cluster_t" if clustered else "seed_mean_t"
-    return "cluster_t" if clustered else plain
-
-
 def _guards(
-    task: Task, seeds: int, class_counts: Mapping[str, int], slice_counts: Mapping[str, int]
+    task: Task, methods: Methods, class_counts: Mapping[str, int], slice_counts: Mapping[str, int]
 ) -> list[dict[str, Any]]:
-    clustered = task.group_column is not None
     discordance = scaled_down(task.guards.expected_discordance, 10**6)
-    exact = seeds == 1 and not clustered
     problems: list[str] = []
     guards: list[dict[str, Any]] = []
     for index, label in enumerate(task.data.labels):
@@ -123,12 +91,9 @@ def _guards(
         if named is not None and rows < needed:
             problems.append(_too_few(name, named, rows, needed))
         guard = {"name": name, "metric": "recall", "class": index, "rows": rows}
-        if rows >= needed:
-            method = "tango_score" if exact else _approximate("", clustered, seeds)
-            guards.append(guard | {"method": method, "margin_millionths": margin})
-        else:
-            method = "binomial_exact" if exact else _approximate("", clustered, seeds)
-            guards.append(guard | {"method": method})
+        enough = rows >= needed
+        guard["method"] = methods.of_guard("recall", of_class=True, margin=enough)
+        guards.append(guard | ({"margin_millionths": margin} if enough else {}))
     others = []
     for metric in CLASSIFICATION_METRICS:
         named = task.guards.margins.get(metric)
@@ -139,13 +104,11 @@ def _guards(
         # Only of accuracy it is known beforehand how much it varies between rows.
         if metric == "accuracy" and rows < needed:
             problems.append(_too_few(metric, named, rows, needed))
-        counted = metric == "accuracy" and exact
-        approximate = _approximate("influence_normal", clustered, seeds)
         others.append(
             {
                 "name": metric,
                 "metric": metric,
-                "method": "tango_score" if counted else approximate,
+                "method": methods.of_guard(metric, of_class=False, margin=True),
                 "applies": "always",
                 "margin_millionths": _margin(named),
             }
@@ -164,7 +127,7 @@ def _guards(
                 "metric": "accuracy",
                 "slice": part.name,
                 "rows": rows,
-                "method": "tango_score" if exact else _approximate("", clustered, seeds),
+                "method": methods.of_guard("accuracy", of_class=False, margin=True),
                 "applies": "always",
                 "margin_millionths": _margin(named),
             }
@@ -178,7 +141,7 @@ def _guards(
     auroc: dict[str, Any] = {
         "name": "auroc",
         "metric": "auroc",
-        "method": _approximate("delong_normal", clustered, seeds),
+        "method": methods.of_guard("auroc", of_class=False, margin=named is not None),
         # A guard that the task names is owed an answer; the default one needs scores to exist.
         "applies": "where_scored" if named is None else "always",
     }

@@ -26,23 +26,21 @@ from hokusai_assets.scoring.comparing import (
 )
 from hokusai_assets.scoring.delta_one import average_of, delta_one_of
 from hokusai_assets.scoring.guards import measure_guard
+from hokusai_assets.scoring.methods import (
+    BETTING,
+    CLUSTER_BETTING,
+    MCNEMAR,
+    SEED_MEAN_AND_BETTING,
+    SEED_MEAN_AND_MCNEMAR,
+    SEED_MEAN_CLUSTER_AND_BETTING,
+)
 from hokusai_assets.scoring.registry import METRICS
 from hokusai_assets.scoring.reported import DeltaIntervals
 from hokusai_assets.scoring.rows import ScoredRows
 from hokusai_assets.task import Label, is_own
 
-# The t test of a mean over seeds errs too often where rows lost under every seed pay for rows won
-# under few. The released model, the first seed's, must then show its gain in the exact test too.
-SEED_MEAN_AND_MCNEMAR = "seed_mean_t_and_mcnemar"
-# Of a primary metric of numbers, whose t test would err too often where a rare large loss pays for
-# a common small gain. With several seeds both are asked, of the first seed's models the bet.
-BETTING = "betting"
-CLUSTER_BETTING = "cluster_betting"
-SEED_MEAN_AND_BETTING = "seed_mean_t_and_betting"
-SEED_MEAN_CLUSTER_AND_BETTING = "seed_mean_cluster_t_and_betting"
-
 # Tests of the first seed's models alone, and those that ask the t test too.
-_EXACT = {"mcnemar_exact", BETTING, CLUSTER_BETTING}
+_EXACT = {MCNEMAR, BETTING, CLUSTER_BETTING}
 _BOTH = {SEED_MEAN_AND_MCNEMAR, SEED_MEAN_AND_BETTING, SEED_MEAN_CLUSTER_AND_BETTING}
 
 

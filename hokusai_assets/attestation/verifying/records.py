@@ -14,9 +14,10 @@ from hokusai_assets.attestation.bundle_reading import Bundle, record_disagreemen
 from hokusai_assets.attestation.core import CORE_VERSION, nullifier
 from hokusai_assets.attestation.decision import DECISION_VERSION
 from hokusai_assets.attestation.plan import PLAN_VERSION, derive_seed
+from hokusai_assets.attestation.verifying.rule_form import rule_problems
 from hokusai_assets.decision_rule import direction
 from hokusai_assets.digests import canonical_json, digest_json
-from hokusai_assets.scoring import METRICS, millionths
+from hokusai_assets.scoring import millionths
 from hokusai_assets.task import is_own
 
 # Of the same name and meaning in core and plan.
@@ -70,6 +71,7 @@ def plan_problems(bundle: Bundle) -> Iterator[str]:
     yield from _count_problems(core)
     yield from _configuration_problems(core, plan["rule"])
     yield from _delta_one_problems(core, plan["rule"])
+    yield from rule_problems(core, plan["rule"])
     if core["model_configuration_digest"] != digest_json(core["model_configuration"]):
         yield f"{CORE}: model_configuration_digest is not that of model_configuration"
 
@@ -156,6 +158,11 @@ def _delta_one_problems(core: Mapping[str, Any], rule: Mapping[str, Any]) -> Ite
         if said["millionths"] is not None:
             yield f"{CORE}: delta_one.millionths is a mean of no metric"
         return
+    for name, metric in metrics.items():
+        parts = [metric[f"{part}_millionths"] for part in ("candidate", "baseline", "delta")]
+        # Each of the three was rounded by itself.
+        if None not in parts and abs(parts[0] - parts[1] - parts[2]) > 1:
+            yield f"{CORE}: metrics.{name}.delta_millionths is not that of candidate and baseline"
     weights = {n: Fraction(rule["weights"][n], total) for n in present}
     if said["metrics_included"] != present:
         yield f"{CORE}: delta_one.metrics_included are not the defined ones of metrics"
@@ -182,23 +189,8 @@ def _configuration_problems(core: Mapping[str, Any], rule: Mapping[str, Any]) ->
     scale = core["benchmark"].get("target_scale")
     if scale is not None and Fraction(scale["minimum"]) >= Fraction(scale["maximum"]):
         yield f"{CORE}: benchmark.target_scale has no width"
-    kind = "classification" if scale is None else "regression"
-    judged = {*rule["included"], *(guard["metric"] for guard in rule["guards"])}
-    losses = set(rule.get("lower_is_better") or ())
-    turned = [
-        name
-        for name in judged
-        if not is_own(name) and (name in losses) is METRICS[name].higher_is_better
-    ]
-    if turned:
-        yield f"{PLAN}: rule.lower_is_better is wrong about {', '.join(sorted(turned))}"
-    others = [name for name in judged if not is_own(name) and METRICS[name].kind != kind]
-    if others:
-        yield f"{PLAN}: rule names {', '.join(sorted(others))}, no metrics of a {kind}"
-    for name in rule["included"] if kind == "regression" else ():
-        # Any other test of the primary metric would err too often, and say so nowhere.
-        if rule["tests"][name].endswith("betting") is not (name == rule["primary"]):
-            yield f"{PLAN}: rule.tests.{name} must be a bet if, and only if, it is primary"
+    if not _same(core["model_configuration"].get("target_scale"), scale):
+        yield f"{CORE}: benchmark.target_scale is not that of model_configuration"
     if sorted(said["metrics"]) != sorted(rule["included"]):
         yield f"{CORE}: run_configuration.metrics are not those of {PLAN}: rule.included"
     if core["pii"]["key_id"] != core["key_ids"]["pii"]:

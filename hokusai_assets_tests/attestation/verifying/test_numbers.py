@@ -48,17 +48,28 @@ def test_the_bundle_itself_holds(bundle: Path) -> None:
         ),
         (
             lambda c, p: p["rule"]["tests"].update(mae="influence_normal"),
-            "rule.tests.mae must be a bet if, and only if, it is primary",
+            "rule.tests.mae must be betting",
         ),
         (lambda c, p: c["benchmark"].update(labels=[0, 1]), "labels or a target_scale, and not"),
         (lambda c, p: c["benchmark"].pop("target_scale"), "labels or a target_scale, and not both"),
         (lambda c, p: c["benchmark"]["target_scale"].update(minimum="45.5"), "has no width"),
         (
+            lambda c, p: c["benchmark"]["target_scale"].update(maximum="4.5"),
+            "target_scale is not that of model_configuration",
+        ),
+        (
+            lambda c, p: c["metrics"]["mae"].update(candidate_millionths=0),
+            "metrics.mae.delta_millionths is not that of candidate and baseline",
+        ),
+        (
             lambda c, p: c.update(joint_counts=[[[0, 0, 0, c["rows"]["count"]]]]),
             "joint_counts[0] are of labels, and numbers are predicted",
         ),
         (
-            lambda c, p: c["benchmark"].update(labels=["a", "b"], target_scale=None),
+            lambda c, p: (
+                c["benchmark"].update(labels=["a", "b"]),
+                c["benchmark"].pop("target_scale"),
+            ),
             "rule names mae, r2, rmse, no metrics of a classification",
         ),
     ],

@@ -190,7 +190,6 @@ FREE = {
     ("core", "contributors", "contributor_id"),
     ("core", "contributors", "wallet_address"),
     ("core", "pii", "policy"),
-    ("core", "benchmark", "labels"),
     ("core", "benchmark", "rows_left_in_training"),
     ("core", "benchmark", "left_out_as_in_base"),
     ("core", "benchmark", "left_out_as_group_in_base"),
