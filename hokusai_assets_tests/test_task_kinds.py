@@ -6,6 +6,7 @@ import jsonschema
 import pytest
 
 from hokusai_assets.errors import TaskError
+from hokusai_assets.evaluation.rule import rule_parameters
 from hokusai_assets.task import parse_task, task_json_schema
 
 RAW = {
@@ -96,6 +97,27 @@ def test_what_is_silent_or_said_means_the_same_and_the_range_means_something():
 def test_mistakes_are_named(raw, message):
     with pytest.raises(TaskError, match=message):
         parse_task(raw)
+
+
+def test_r2_alone_is_what_delta_one_measures():
+    # It weighed nothing there too, and the plan ended in a division by zero; it is the only
+    # regression that a contract can be asked to pay for.
+    alone = parse_task(changed(metrics={"primary": "r2", "included": ["r2"]}))
+    assert alone.weights == {"r2": 1.0}
+    assert rule_parameters(alone, {}, number_of_seeds=1)["weights"] == {"r2": 1}
+    beside = parse_task(changed(metrics={"primary": "r2", "included": ["r2", "m:own"]}))
+    assert beside.weights == {"r2": 1.0, "m:own": 0.0}
+    mixed = parse_task(changed(metrics={"primary": "r2", "included": ["r2", "rmse"]}))
+    assert mixed.weights == {"r2": 0.0, "rmse": 1.0}
+
+
+def test_one_mistake_is_told_once():
+    with pytest.raises(TaskError) as told:
+        parse_task(changed({"type": "category", "minimum": None, "maximum": None}))
+    assert "must list the labels of column 'y'" in str(told.value)
+    assert "metrics.primary" not in str(told.value)
+    with pytest.raises(TaskError, match="names 'recall:a'; it may name a metric"):
+        parse_task(changed(guards={"margins": {"recall:a": 1}}))
 
 
 def test_a_classification_may_not_measure_numbers():

@@ -23,6 +23,8 @@ from hokusai_assets.errors import TaskError
 from hokusai_assets.scoring import MILLION, Predictions, Spread, Undefined, Value
 from hokusai_assets.scoring.rows import ScoredRows
 
+# In millionths, with errors in 1e-9, within the integers of canonical JSON.
+LARGEST = 100_000
 RESAMPLES = 200
 _MOST_UNDEFINED = 0.05
 
@@ -119,6 +121,8 @@ def _value(name: str, function: Callable[..., Any], *arguments: Any) -> Value:
     if number is None or not math.isfinite(number):
         said = "nothing" if number is None else str(number)
         return Undefined(f"the function gives {said}")
+    if abs(number) > LARGEST:
+        return Undefined(f"the function gives more than {LARGEST:,}: let it divide by its unit")
     return Fraction(number)
 
 

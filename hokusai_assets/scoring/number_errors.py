@@ -17,6 +17,8 @@ import numpy as np
 from hokusai_assets.scoring.influence import FloatArray
 from hokusai_assets.scoring.metrics import MILLION, IntArray, Undefined, Value
 
+# Bounds its standard error as well, by 1001 x 2, so that both are integers of canonical JSON.
+LEAST_R2 = -1000
 _DIGITS = 10**30
 _AT_ONCE = 1 << 22  # rows: so many squares of a million are within 64 bits
 
@@ -44,14 +46,18 @@ def r2(truth: IntArray, predicted: IntArray) -> Value:
     than the labels' own mean.
 
     Undefined where all labels are the same: 0 / 0, or minus infinity, which scikit-learn calls 1
-    or 0.
+    or 0. Undefined too below LEAST_R2: such labels stand close together in a range that is far too
+    wide for them, and their variance, which errors are divided by, is little more than rounding.
     """
     if not truth.size:
         return Undefined("there are no rows")
     around = truth.size * total(np.square(truth)) - total(truth) ** 2
     if not around:
         return Undefined("all labels of the benchmark are the same number")
-    return 1 - Fraction(truth.size * total(np.square(truth - predicted)), around)
+    found = 1 - Fraction(truth.size * total(np.square(truth - predicted)), around)
+    if found < LEAST_R2:
+        return Undefined(f"it is below {LEAST_R2:,}: the labels hardly vary within their range")
+    return found
 
 
 def mae_influence(truth: IntArray, predicted: IntArray) -> FloatArray:

@@ -64,9 +64,10 @@ def contradictions(task: "Task") -> Iterator[str]:
         if name not in of_kind:
             yield _wrong_kind(f"metrics.included names {name!r}", task.kind)
     classes = 0 if task.kind == "regression" else len(labels)
-    problem = primary_problem(task.metrics.primary, classes)
-    if task.metrics.primary in of_kind and problem:
-        yield problem
+    if task.metrics.primary in of_kind and (task.kind == "regression" or classes):
+        problem = primary_problem(task.metrics.primary, classes)
+        if problem:
+            yield problem
     for name in task.metrics.lower_is_better:
         if not is_own(name) or name not in included:
             yield (
@@ -100,7 +101,7 @@ def contradictions(task: "Task") -> Iterator[str]:
             yield f"guards.margins names {guard!r}" + (
                 f"; did you mean {near[0]!r}?"
                 if near
-                else f"; it may name a metric and {', '.join(sorted(parts))}"
+                else f"; it may name {', '.join(['a metric', *sorted(parts)])}"
             )
         if not 0 < margin <= 100:
             yield f"guards.margins.{guard} must be above 0 and at most 100 points"

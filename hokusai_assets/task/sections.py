@@ -105,7 +105,9 @@ class MetricsSection(Section):
         DEFAULT_METRICS, min_length=1, description="Of a regression mae, rmse and r2 by default."
     )
     weights: dict[MetricName, float] | None = Field(
-        None, description="Of the included metrics; default: equal, and 0 of r2 and one's own."
+        None,
+        description="Of the included metrics; default: equal, but 0 of one's own, and of r2 "
+        "beside mae or rmse.",
     )
     lower_is_better: tuple[MetricName, ...] = Field(
         (), description="Which of one's own metrics are losses."
@@ -283,11 +285,13 @@ class Task(Section):
 
     @property
     def default_weights(self) -> dict[MetricName, float]:
-        """What the included metrics weigh where the task is silent: 1; r2 and own ones nothing."""
-        return {
-            name: 0.0 if is_own(name) else REGRESSION_WEIGHTS.get(name, 1.0)
-            for name in self.metrics.included
-        }
+        """What the included metrics weigh where the task is silent: 1, one's own nothing.
+
+        r2 weighs nothing beside mae or rmse, whose points are others; alone it is what is measured.
+        """
+        known = [name for name in self.metrics.included if not is_own(name)]
+        weights = {n: REGRESSION_WEIGHTS.get(n, 1.0) if len(known) > 1 else 1.0 for n in known}
+        return {name: weights.get(name, 0.0) for name in self.metrics.included}
 
     def seeded(self, default_seed: int) -> "Task":
         """This task with `default_seed` where it names no seed."""

@@ -33,6 +33,9 @@ def broken(truth, labels, scores):
 def endless(truth, labels, scores):
     return float("inf")
 
+def square(truth, labels, scores):
+    return np.mean((truth - labels) ** 2)
+
 def moody(truth, labels, scores):
     # defined on the whole benchmark, undefined on resamples with fewer rows of class 1
     return 0.5 if truth.sum() >= GOOD else None
@@ -198,6 +201,15 @@ def test_widening_adds_errors_and_keeps_the_fewest_degrees_of_freedom():
     lost = Undefined("no")
     assert widened(Spread(3.0, None), [(1.0, lost)]) == lost
     assert widened(lost, [(1.0, Spread(1.0, None))]) == lost
+
+
+def test_numbers_that_no_core_could_hold_are_undefined():
+    # Of a regression truth and labels are millionths, and a mean square of these is soon 1e10.
+    truth, labels = np.array([0, 1_000_000]), np.array([[400, 999_000]])
+    (found,) = own_values("mine_of_test:square", truth, Predictions(labels, None))
+    assert found == Undefined("the function gives more than 100,000: let it divide by its unit")
+    (found,) = own_values("mine_of_test:square", truth, Predictions(truth[None] + 300, None))
+    assert found == 90_000
 
 
 def test_scores_reach_the_function_as_shares():

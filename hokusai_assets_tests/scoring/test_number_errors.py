@@ -55,10 +55,28 @@ def test_is_what_exact_arithmetic_says(pairs):
     mean = Fraction(int(truth.sum()), len(pairs))
     around = sum((y - mean) ** 2 for y in truth.tolist()) / Fraction(10**12)
     found = value("r2", truth, predicted)
-    if around:
+    expected = around and 1 - mean_square * len(errors) / around
+    if around and expected < -1000:
+        assert found == Undefined("it is below -1,000: the labels hardly vary within their range")
+    elif around:
         assert found == 1 - mean_square * len(errors) / around
     else:
         assert found == Undefined("all labels of the benchmark are the same number")
+
+
+def test_labels_that_hardly_vary_give_numbers_that_fit_into_a_core_or_none():
+    # In a range a million times too wide r2 was -2e15, which canonical JSON cannot say.
+    truth = np.full(2_000, 5)
+    truth[0] = 6
+    assert isinstance(value("r2", truth, np.full(2_000, 10**6)), Undefined)
+    for far in (0.03, 0.0316, 1):
+        near = truth.copy()
+        near[1] += round(far * 1000)
+        found = value("r2", truth, near)
+        if not isinstance(found, Undefined):
+            spread = np.sqrt(np.square(influence("r2", truth, near, None, 0)).sum()) / truth.size
+            assert found >= -1_000
+            assert spread < 2_100
 
 
 def test_the_ends_of_the_range_and_no_rows():
