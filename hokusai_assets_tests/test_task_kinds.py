@@ -62,6 +62,8 @@ def test_what_is_silent_or_said_means_the_same_and_the_range_means_something():
         changed(model={"estimator": "random_forest_regressor"}),
     ):
         assert parse_task(other).digest != digest
+    zero, negative = (parse_task(changed({"minimum": sign * 0.0})) for sign in (1, -1))
+    assert zero.digest == negative.digest
     again = parse_task(parse_task(RAW).model_dump())
     assert again == parse_task(RAW)
 

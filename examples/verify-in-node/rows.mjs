@@ -93,6 +93,7 @@ export function checkNumbers({ core, plan: { rule } }) {
   check(tables.length === rule.number_of_seeds && cells.every(form), "core.joint_counts: form.");
   const tallies = tables.map((table) => sum(table.map((cell) => cell[3])));
   const isNumber = core.benchmark.target_scale !== undefined; // then no tables count the rows
+  check(isNumber === (core.benchmark.labels.length === 0), "core.benchmark: labels or a scale.");
   const counts = [core.rows.count, ...(isNumber ? [] : tallies)];
   const isCounted = counts.every((rows) => rows === core.benchmark.rows);
   check(isCounted, "core.benchmark.rows is not the number that was counted.");

@@ -2,6 +2,7 @@
 
 import json
 import sys
+import textwrap
 from typing import Annotated, Any
 
 import typer
@@ -97,6 +98,7 @@ def _told(
     if count is None:
         benchmark, _ = load_reference(loaded.benchmark, loaded.task, key=None, kind="benchmark")
         count = benchmark.num_rows
+    metric = "mae" if regression else "accuracy"
     block = rule.attempts_per_benchmark
     levels = {
         "familywise_alpha_pico": round(rule.familywise_alpha * 10**12),
@@ -120,7 +122,8 @@ def _told(
     return {
         "benchmark_rows": count,
         "rows_from": "as given" if rows is not None else "as the benchmark file has them",
-        "metric": "mae" if regression else "accuracy",
+        "metric": metric,
+        "unlike_the_task": _unlike(loaded.task, metric),
         "spread" if regression else "discordance": share,
         "min_delta_bps": rule.min_delta_bps,
         "min_benchmark_rows": rule.min_benchmark_rows,
@@ -128,6 +131,18 @@ def _told(
         "wanted_chance": chance,
         "attempts": attempts,
     }
+
+
+def _unlike(task: Any, metric: str) -> list[str]:
+    """In what the task is not what is computed: a metric of independent rows and one seed."""
+    found = []
+    if task.metrics.primary != metric:
+        found.append(f"its primary metric is {task.metrics.primary}")
+    if task.group_column is not None:
+        found.append("its rows come in groups")
+    if (task.model.seeds or 1) > 1:
+        found.append(f"its models are trained {task.model.seeds} times")
+    return found
 
 
 def _assumed(told: dict[str, Any]) -> str:
@@ -157,6 +172,9 @@ def _text(told: dict[str, Any]) -> str:
             + f"{at['chance']:.0%}".rjust(17)
             + (f"{needed:,}" if needed is not None else "never").rjust(15)
         )
+    if told["unlike_the_task"]:
+        words = f"The task is another: {', and '.join(told['unlike_the_task'])}. Expect less."
+        lines += ["", *textwrap.wrap(words, 80)]
     if attempts[0]["rows_needed"] is None:
         lines += ["", "A gain no larger than the threshold is found half the time at best."]
     return "\n".join(lines) + "\n"

@@ -237,6 +237,6 @@ def _uncertainty(interval: ReportedInterval | None, p_value_pico: int | None) ->
     if interval is not None:
         ends = f"[{interval.low_nano / 1e7:+.2f}, {interval.high_nano / 1e7:+.2f}]"
     p_value = "" if p_value_pico is None else f"{p_value_pico / 1e12:.1e}"
-    if p_value_pico == 1:  # rounded up: anything smaller stands as the smallest unit
+    if p_value_pico in (0, 1):  # rounded up, or less than a double can say
         p_value = "<=1e-12"
     return f"{ends:>18}{p_value:>10}"

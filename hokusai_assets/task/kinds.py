@@ -68,11 +68,11 @@ class TargetScale:
     def body(self) -> dict[str, str]:
         """As it stands in digested records: plain decimal text, since these hold no floats."""
         return {
-            "minimum": plain_decimal(self.minimum + 0.0),  # -0 as 0
-            "maximum": plain_decimal(self.maximum + 0.0),
+            "minimum": plain_decimal(self.minimum),
+            "maximum": plain_decimal(self.maximum),
         }
 
 
 def plain_decimal(value: float) -> str:
-    """The shortest decimal that is this double, without an exponent; 4.0 is 4."""
-    return format(decimal.Decimal(repr(value)).normalize(), "f")
+    """The shortest decimal that is this double, without an exponent; 4.0 is 4, and -0.0 is 0."""
+    return format(decimal.Decimal(repr(value + 0.0)).normalize(), "f")

@@ -80,3 +80,16 @@ def test_what_is_wrong_is_one_sentence_and_exit_two(words, sentence):
     done = run(*words)
     assert done.exit_code == 2
     assert sentence in done.output
+
+
+def test_what_is_not_computed_is_told(tmp_path):
+    # 8 divided by the gain in squared error is what r2 asks for, and mae's rows were told for it.
+    groups = '[[columns]]\nname = "shop"\ntype = "category"\nrole = "group"\n'
+    other = '[metrics]\nprimary = "r2"\n[model]\nseeds = 3\n'
+    (tmp_path / "task.toml").write_text(REGRESSION + groups + other)
+    given = ("--task", str(tmp_path / "task.toml"), "--rows", "2000")
+    text = " ".join(run(*given).output.split())
+    assert "its primary metric is r2, and its rows come in groups, and its models are" in text
+    (tmp_path / "task.toml").write_text(REGRESSION)
+    assert json.loads(run(*given, "--json").output)["unlike_the_task"] == []
+    assert "The task is another" not in run(*given).output

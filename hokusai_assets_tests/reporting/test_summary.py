@@ -125,9 +125,10 @@ def test_failing_clauses_are_marked(evaluated: Evaluated) -> None:
     assert not any(one.startswith("  holds ") for one in text)
 
 
-def test_a_tiny_p_value_is_a_bound(evaluated: Evaluated) -> None:
+@pytest.mark.parametrize("pico", [0, 1])
+def test_a_tiny_p_value_is_a_bound(evaluated: Evaluated, pico: int) -> None:
     report: DeltaReport = evaluated["delta_report"]
-    tiny = tuple(d.model_copy(update={"p_value_pico": 1}) for d in report.deltas)
+    tiny = tuple(d.model_copy(update={"p_value_pico": pico}) for d in report.deltas)
     text = lines(evaluated, report=report.model_copy(update={"deltas": tiny}))
     assert sum("<=1e-12" in one for one in text) >= len(report.deltas)
 

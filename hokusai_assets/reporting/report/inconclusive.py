@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hokusai_assets.reporting.report import words
+from hokusai_assets.scoring.methods import BETTING, MCNEMAR
 
 CHANCE = 0.8
 
@@ -21,15 +22,20 @@ def inconclusive(output: Mapping[str, Any], decision: Mapping[str, Any]) -> str 
     evidence = clauses.get("evidence", {"holds": True, "numbers": {}})
     numbers = clauses.get("threshold", {"numbers": {}})["numbers"]
     primary = numbers.get("primary")
-    interval = output["statistics"]["deltas"].get(primary, {}).get("interval")
-    if evidence["holds"] or interval is None:
+    delta = output["statistics"]["deltas"].get(primary, {})
+    interval = delta.get("interval")
+    if evidence["holds"] or interval is None or primary not in ("accuracy", "mae"):
         return None
     threshold, level = numbers["min_delta_bps"] / 10**4, decision["alpha_pico"] / 10**12
-    if primary == "accuracy" and interval[1] >= threshold:
-        return _of_accuracy(output, level, threshold)
-    if primary == "mae" and -interval[0] >= threshold:
-        return _of_mae(output, level, threshold)
-    return None
+    if (interval[1] if primary == "accuracy" else -interval[0]) < threshold:
+        return None
+    if delta["method"] not in (MCNEMAR, BETTING):
+        # How many groups there are, and not how many rows, then limits what can be shown.
+        return (
+            "Inconclusive: a gain that would be enough is neither shown nor excluded. What more "
+            "rows would show is not computed for rows in groups or for several seeds."
+        )
+    return (_of_accuracy if primary == "accuracy" else _of_mae)(output, level, threshold)
 
 
 def _of_accuracy(output: Mapping[str, Any], level: float, threshold: float) -> str | None:
