@@ -37,7 +37,7 @@ ui: setup ## the Dagster UI on the example, at http://localhost:3000
 	@$(BIN)/dagster dev
 
 test: setup ## all tests
-	@$(BIN)/pytest -q -n 2
+	@$(BIN)/pytest -q -n 2 --dist worksteal
 
 check: setup ## formatting, lint, types, import rules
 	@$(BIN)/ruff format --check .

@@ -13,10 +13,9 @@ from functools import lru_cache
 import numpy as np
 
 from hokusai_assets import scoring
-from hokusai_assets.scoring.comparing import compare_metric, number
+from hokusai_assets.scoring.comparing import compare_metric, influences_of, spread_between
 from hokusai_assets.scoring.number_intervals import NumberIntervals
 from hokusai_assets.scoring.rows import ScoredRows
-from hokusai_assets.scoring.uncertainty import spread_of
 
 REPEATS = 1_000
 RESAMPLES = 1_000
@@ -118,8 +117,7 @@ def covered_numbers(rows: int, kind: str, repeats: int, seed: int) -> dict[str, 
         intervals = NumberIntervals(scored)
         for name in NUMBERS:
             part = compare_metric(name, scored, ())
-            values = [[number(v) for v in told] for told in (part.before, part.after)]
-            spread = spread_of(part.influence_before, part.influence_after, *values, None)
+            spread = spread_between(part, influences_of(name, scored, ()), None)
             found = intervals.of_metric(name, part.delta, spread)
             assert found is not None
             hits[name] += found.low_nano <= 1e9 * true[name] <= found.high_nano

@@ -6,9 +6,8 @@ import pytest
 from benchmarks import auroc_tail
 from benchmarks.auroc_tail import NULLS, STEPS, Null
 from hokusai_assets.scoring import Predictions
-from hokusai_assets.scoring.comparing import compare_metric
+from hokusai_assets.scoring.comparing import compare_metric, influences_of, spread_between
 from hokusai_assets.scoring.rows import ScoredRows
-from hokusai_assets.scoring.uncertainty import spread_of
 
 
 def test_change_and_error_are_those_of_the_pipeline():
@@ -27,9 +26,7 @@ def test_change_and_error_are_those_of_the_pipeline():
     ]
     rows = ScoredRows([b""] * len(truth), np.array(truth), *models, None)
     found = compare_metric("auroc", rows, ["no", "yes"])
-    spread = spread_of(
-        found.influence_before, found.influence_after, found.before, found.after, None
-    )
+    spread = spread_between(found, influences_of("auroc", rows, ["no", "yes"]), None)
     change, error = auroc_tail.statistic(*(table[None] for table in tables))
     assert change[0] == pytest.approx(float(found.delta), abs=1e-12)
     assert error[0] == pytest.approx(spread.standard_error, rel=1e-9)

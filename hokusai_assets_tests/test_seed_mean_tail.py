@@ -5,9 +5,8 @@ import pytest
 
 from benchmarks.seed_mean_tail import NULLS, ROWS, SEEDS, Null, excess, statistic
 from hokusai_assets.scoring import Predictions
-from hokusai_assets.scoring.comparing import compare_metric
+from hokusai_assets.scoring.comparing import compare_metric, influences_of, spread_between
 from hokusai_assets.scoring.rows import ScoredRows
-from hokusai_assets.scoring.uncertainty import spread_of
 
 
 def test_change_and_error_are_those_of_the_pipeline():
@@ -21,9 +20,7 @@ def test_change_and_error_are_those_of_the_pipeline():
         after[[row % SEEDS, (row + 2) % SEEDS], row] = 1
     rows = ScoredRows([], truth, Predictions(before, None), Predictions(after, None), None)
     found = compare_metric("accuracy", rows, ["no", "yes"])
-    spread = spread_of(
-        found.influence_before, found.influence_after, found.before, found.after, None
-    )
+    spread = spread_between(found, influences_of("accuracy", rows, ["no", "yes"]), None)
     change, error = statistic(lost, gained, seeds)
     assert change == pytest.approx(float(found.delta))
     assert error == pytest.approx(spread.standard_error, rel=1e-9)

@@ -153,6 +153,6 @@ def _compared(metric: MetricName, rows: ScoredRows, names: Sequence[Label], task
     before = values_of(metric, rows.truth, rows.baseline, names)
     after = values_of(metric, rows.truth, rows.candidate, names)
     if any(isinstance(value, Undefined) for value in (*before, *after)):
-        return Compared(metric, before, after, None, None)
+        return Compared(metric, before, after)
     seed = DEFAULT_SEED if task.seed is None else task.seed
-    return Compared(metric, before, after, None, None, bootstrap_spread(metric, rows, seed))
+    return Compared(metric, before, after, bootstrap_spread(metric, rows, seed))

@@ -1,4 +1,7 @@
-"""One metric of both models: exact values a seed, and each row's influence on them."""
+"""One metric of both models: exact values a seed, and each row's influence on them.
+
+Influences take 8 bytes a row, model and seed, so they are computed when asked for and not kept.
+"""
 
 from __future__ import annotations
 
@@ -11,19 +14,17 @@ from hokusai_assets import scoring
 from hokusai_assets.records import MetricValue
 from hokusai_assets.scoring import Spread, Undefined
 from hokusai_assets.scoring.rows import ScoredRows
-from hokusai_assets.scoring.uncertainty import influences
+from hokusai_assets.scoring.uncertainty import influences, spread_of
 from hokusai_assets.task import Label, MetricName
 
 
 @dataclass(frozen=True, eq=False)
 class Compared:
-    """One metric of both models: exact values per seed, influences, and the difference."""
+    """One metric of both models: exact values per seed, and the difference."""
 
     metric: MetricName
     before: list[scoring.Value]
     after: list[scoring.Value]
-    influence_before: Any
-    influence_after: Any
     # of a metric of the task's own, which has no influences
     bootstrapped: Spread | Undefined | None = None
 
@@ -44,18 +45,26 @@ class Compared:
 
 
 def compare_metric(metric: MetricName, rows: ScoredRows, names: Sequence[Label]) -> Compared:
-    """Values and influences of one metric of the registry; of an undefined one, values alone."""
-    before = scoring.score_metric(metric, rows.truth, rows.baseline, names)
-    after = scoring.score_metric(metric, rows.truth, rows.candidate, names)
-    if any(isinstance(value, Undefined) for value in (*before, *after)):
-        return Compared(metric, before, after, None, None)
+    """Values of one metric of the registry."""
     return Compared(
         metric,
-        before,
-        after,
+        scoring.score_metric(metric, rows.truth, rows.baseline, names),
+        scoring.score_metric(metric, rows.truth, rows.candidate, names),
+    )
+
+
+def influences_of(metric: MetricName, rows: ScoredRows, names: Sequence[Label]) -> tuple[Any, Any]:
+    """Each row's influence on a defined metric of the registry, by model: shapes (seeds, n)."""
+    return (
         influences(metric, rows.truth, rows.baseline, len(names)),
         influences(metric, rows.truth, rows.candidate, len(names)),
     )
+
+
+def spread_between(part: Compared, by_model: tuple[Any, Any], clusters: Any) -> Spread | Undefined:
+    """The error of a defined metric's delta, from what influences_of says of it."""
+    before, after = ([number(value) for value in values] for values in (part.before, part.after))
+    return spread_of(*by_model, before, after, clusters)
 
 
 def value_record(metric: MetricName, value: scoring.Value) -> MetricValue:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -19,17 +20,49 @@ from hokusai_assets.task import MetricName
 METHOD = "weighted_average_delta"
 
 
+@dataclass(eq=False)
+class Average:
+    """Which metrics DeltaOne averages, with what weights, and the rows' influences on it so far.
+
+    `add` is called once a metric of the registry that is in `signed`, in the rule's order, which a
+    recount knows: sums of floats depend on it.
+    """
+
+    weights: dict[MetricName, Fraction]
+    signed: dict[MetricName, Fraction]  # negative where lower is better
+    before: Any = None
+    after: Any = None
+
+    def add(self, metric: MetricName, before: Any, after: Any) -> None:
+        """Add one metric's influences by model, shapes (seeds, n)."""
+        weight = float(self.signed[metric])
+        first = self.before is None
+        self.before = weight * before if first else self.before + weight * before
+        self.after = weight * after if first else self.after + weight * after
+
+
+def average_of(compared: Sequence[Compared], rule: Mapping[str, Any]) -> Average:
+    """The average of the metrics that both models have, weights renormalised."""
+    present = [part.metric for part in compared if part.undefined is None]
+    total = sum(int(rule["weights"][name]) for name in present)
+    if not total:
+        return Average({}, {})
+    weights = {name: Fraction(int(rule["weights"][name]), total) for name in present}
+    signed = {name: decision_rule.direction(rule, name) * w for name, w in weights.items()}
+    return Average(weights, signed)
+
+
 def delta_one_of(
     compared: Sequence[Compared],
+    average: Average,
     rows: ScoredRows,
-    rule: Mapping[str, Any],
     intervals: DeltaIntervals | None,
 ) -> DeltaOne:
-    """DeltaOne of the metrics that both models have, weights renormalised."""
+    """DeltaOne of the metrics that both models have; `average` holds all their influences."""
     missing = {part.metric: part.undefined for part in compared if part.undefined is not None}
     present = [part for part in compared if part.undefined is None]
-    total = sum(int(rule["weights"][part.metric]) for part in present)
-    if not total:
+    weights, signed = average.weights, average.signed
+    if not weights:
         return DeltaOne(
             value=None,
             millionths=None,
@@ -41,12 +74,10 @@ def delta_one_of(
             computation_method=METHOD,
             undefined="no included metric with a weight is defined for both models",
         )
-    weights = {part.metric: Fraction(int(rule["weights"][part.metric]), total) for part in present}
-    signed = {name: decision_rule.direction(rule, name) * w for name, w in weights.items()}
     value = sum((signed[part.metric] * part.delta for part in present), Fraction(0))
     # Of one's own metrics no influence is known, so they are added as though correlated.
     spread = widened(
-        _spread([c for c in present if c.bootstrapped is None], signed, rows),
+        _spread([c for c in present if c.bootstrapped is None], average, rows),
         [(float(signed[c.metric]), c.bootstrapped) for c in present if c.bootstrapped is not None],
     )
     p_value = scoring.improvement_p(value, spread)
@@ -91,27 +122,22 @@ def widened(spread: Spread | Undefined, others: Sequence[tuple[float, Any]]) -> 
     return spread
 
 
-def _spread(
-    present: Sequence[Compared], weights: Mapping[MetricName, Fraction], rows: ScoredRows
-) -> Spread | Undefined:
+def _spread(present: Sequence[Compared], average: Average, rows: ScoredRows) -> Spread | Undefined:
     if not present:
         return Spread(0.0, None)
-
-    def weighted(parts: Sequence[Any]) -> Any:
-        return sum(float(weights[c.metric]) * part for c, part in zip(present, parts, strict=True))
 
     def per_seed(values: Sequence[Sequence[scoring.Value]]) -> list[Fraction]:
         return [
             sum(
-                (weights[c.metric] * number(v) for c, v in zip(present, seed, strict=True)),
+                (average.signed[c.metric] * number(v) for c, v in zip(present, seed, strict=True)),
                 Fraction(0),
             )
             for seed in zip(*values, strict=True)
         ]
 
     return spread_of(
-        weighted([part.influence_before for part in present]),
-        weighted([part.influence_after for part in present]),
+        average.before,
+        average.after,
         per_seed([part.before for part in present]),
         per_seed([part.after for part in present]),
         rows.clusters,

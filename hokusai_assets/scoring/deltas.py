@@ -15,10 +15,16 @@ import numpy as np
 from hokusai_assets import decision_rule, scoring
 from hokusai_assets.decision_rule import GuardFacts
 from hokusai_assets.records import DeltaOne, JointCount, MetricDelta
-from hokusai_assets.scoring import Undefined
+from hokusai_assets.scoring import Spread, Undefined
 from hokusai_assets.scoring.betting import betting_p, gains
-from hokusai_assets.scoring.comparing import Compared, error_nano, number, value_record
-from hokusai_assets.scoring.delta_one import delta_one_of
+from hokusai_assets.scoring.comparing import (
+    Compared,
+    error_nano,
+    influences_of,
+    spread_between,
+    value_record,
+)
+from hokusai_assets.scoring.delta_one import average_of, delta_one_of
 from hokusai_assets.scoring.guards import measure_guard
 from hokusai_assets.scoring.methods import (
     BETTING,
@@ -31,7 +37,6 @@ from hokusai_assets.scoring.methods import (
 from hokusai_assets.scoring.registry import METRICS
 from hokusai_assets.scoring.reported import DeltaIntervals
 from hokusai_assets.scoring.rows import ScoredRows
-from hokusai_assets.scoring.uncertainty import spread_of
 from hokusai_assets.task import Label, is_own
 
 # Tests of the first seed's models alone, and those that ask the t test too.
@@ -59,12 +64,22 @@ def deltas_of(
 
     `compared` are the included metrics, in the order in which they are reported.
     """
-    averaged = [c for c in compared if not is_own(c.metric) or rule["weights"][c.metric]]
-    # In the rule's order, which a recount knows: sums of floats depend on it.
-    averaged.sort(key=lambda c: rule["included"].index(c.metric))
+    in_order = sorted(compared, key=lambda c: rule["included"].index(c.metric))
+    averaged = [c for c in in_order if not is_own(c.metric) or rule["weights"][c.metric]]
+    average = average_of(averaged, rule)
+    deltas = {}
+    for part in in_order:
+        spread = part.bootstrapped
+        if spread is None and part.undefined is None:
+            by_model = influences_of(part.metric, rows, names)
+            spread = spread_between(part, by_model, rows.clusters)
+            if part.metric in average.signed:
+                average.add(part.metric, *by_model)
+            del by_model  # before the next metric's: they are most of the memory
+        deltas[part.metric] = _delta(part, spread, rows, rule, intervals)
     return Measured(
-        deltas=tuple(_delta(part, rows, rule, intervals) for part in compared),
-        delta_one=delta_one_of(averaged, rows, rule, intervals),
+        deltas=tuple(deltas[part.metric] for part in compared),
+        delta_one=delta_one_of(averaged, average, rows, intervals),
         guards=tuple(
             measure_guard(guard, rows, names, decision_rule.direction(rule, guard["metric"]))
             for guard in rule["guards"]
@@ -93,12 +108,16 @@ def _cells(rows: ScoredRows, pair: int, classes: int) -> tuple[JointCount, ...]:
 
 
 def _delta(
-    part: Compared, rows: ScoredRows, rule: Mapping[str, Any], intervals: DeltaIntervals | None
+    part: Compared,
+    spread: Spread | Undefined | None,
+    rows: ScoredRows,
+    rule: Mapping[str, Any],
+    intervals: DeltaIntervals | None,
 ) -> MetricDelta:
     sign = decision_rule.direction(rule, part.metric)
     baseline = value_record(part.metric, scoring.seed_mean(part.before))
     candidate = value_record(part.metric, scoring.seed_mean(part.after))
-    if part.undefined is not None:
+    if part.undefined is not None or spread is None:
         return MetricDelta(
             metric=part.metric,
             baseline=baseline,
@@ -112,13 +131,6 @@ def _delta(
             higher_is_better=sign > 0,
         )
     method = str(rule["tests"][part.metric])
-    spread = part.bootstrapped or spread_of(
-        part.influence_before,
-        part.influence_after,
-        [number(value) for value in part.before],
-        [number(value) for value in part.after],
-        rows.clusters,
-    )
     p_value: float | Undefined = 0.0
     if method not in _EXACT:
         p_value = scoring.improvement_p(sign * part.delta, spread)

@@ -64,7 +64,9 @@ def test_processes_give_the_same_core_as_one_process(
 ) -> None:
     config = configuration(tmp_path, small)
     evaluated_here(config)
-    config["execution"] = {"config": {"multiprocess": {"max_concurrent": 2}}}
+    # Dagster is imported once, for all processes; spawned ones import it for every step.
+    start = {"forkserver": {"preload_modules": ["hokusai_assets.definitions"]}}
+    config["execution"] = {"config": {"multiprocess": {"max_concurrent": 2, "start_method": start}}}
     done = execute(command, "evaluate_contribution", tmp_path, config)
     assert done.returncode == 0, done.stderr[-2000:]
     first, second = attestations(tmp_path)

@@ -17,7 +17,7 @@ RULE = {"weights": {"accuracy": 3, "log_loss": 1}, "lower_is_better": ["log_loss
 
 
 def part(metric, before, after):
-    return Compared(metric, before, after, None, None)
+    return Compared(metric, before, after)
 
 
 def fractions(*thousandths):

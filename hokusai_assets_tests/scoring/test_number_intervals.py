@@ -8,7 +8,7 @@ import pytest
 from sklearn import metrics as sk
 
 from hokusai_assets.scoring import Predictions, Spread
-from hokusai_assets.scoring.comparing import compare_metric
+from hokusai_assets.scoring.comparing import compare_metric, influences_of, spread_between
 from hokusai_assets.scoring.number_intervals import (
     MOST_ROWS,
     NumberIntervals,
@@ -17,7 +17,6 @@ from hokusai_assets.scoring.number_intervals import (
 )
 from hokusai_assets.scoring.reported import Intervals
 from hokusai_assets.scoring.rows import ScoredRows
-from hokusai_assets.scoring.uncertainty import spread_of
 
 BY_SKLEARN = {
     "mae": sk.mean_absolute_error,
@@ -42,9 +41,7 @@ def scored(n, seed=0, seeds=1, clusters=None):
 
 def spread(metric, rows):
     part = compare_metric(metric, rows, ())
-    return part.delta, spread_of(
-        part.influence_before, part.influence_after, part.before, part.after, rows.clusters
-    )
+    return part.delta, spread_between(part, influences_of(metric, rows, ()), rows.clusters)
 
 
 @pytest.mark.parametrize("metric", NAMES)
