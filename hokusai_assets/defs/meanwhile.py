@@ -1,8 +1,8 @@
 """What an evaluation's own process imports and prepares while it waits for the second one.
 
 The first answer that it waits for is the estimate of label noise, which cannot come before
-scikit-learn is imported there; the steps after it find here what they need. Nothing depends on
-this list: what is not prepared is imported where it is used.
+scikit-learn is imported there; the steps after it find here what they need. What is not on this
+list is imported where it is used.
 """
 
 MEANWHILE = (

@@ -16,6 +16,7 @@ from hokusai_assets.modeling.estimators import ESTIMATORS, configuration, number
 from hokusai_assets.modeling.predicting import predict
 from hokusai_assets.modeling.training import train
 from hokusai_assets.task import parse_task
+from hokusai_assets_tests.modeling.conftest import COLUMNS as CLASS_COLUMNS
 
 REGRESSORS = sorted(name for name, one in ESTIMATORS.items() if one.kind == "regression")
 FAST = {
@@ -23,13 +24,7 @@ FAST = {
     "hist_gradient_boosting_regressor": {"max_iter": 40, "min_samples_leaf": 5},
 }
 COLUMNS = [
-    {"name": "text", "type": "text", "nullable": True},
-    {"name": "kind", "type": "category", "nullable": True},
-    {"name": "size", "type": "integer", "nullable": True},
-    {"name": "price", "type": "number", "nullable": True},
-    {"name": "fresh", "type": "boolean", "nullable": True},
-    {"name": "when", "type": "timestamp", "nullable": True},
-    {"name": "row", "type": "text", "role": "id"},
+    *CLASS_COLUMNS[:-1],
     {"name": "label", "type": "number", "role": "target", "minimum": -10, "maximum": 10},
 ]
 
