@@ -9,9 +9,10 @@ little understated. All gains and spreads are shares of the target's range.
 
 import math
 
-from scipy import special
+import scipy
 
 from hokusai_assets.scoring.betting import BETS
+from hokusai_assets.scoring.power import smallest
 
 _MOST_ROWS = 100_000_000
 
@@ -25,23 +26,16 @@ def detection_power(
     wanted = math.log(len(BETS) / level) / rows
     square = spread**2 + gain**2
     least = min(wanted / bet + bet * square / 2 for bet in BETS)
-    return float(special.ndtr((gain - max(least, threshold)) * math.sqrt(rows) / spread))
+    return float(scipy.special.ndtr((gain - max(least, threshold)) * math.sqrt(rows) / spread))
 
 
 def detectable(
     rows: int, spread: float, level: float, threshold: float = 0.0, power: float = 0.8
 ) -> float | None:
     """The smallest gain that is detected with `power`; None if none is."""
-    low, high = 0.0, 1.0
-    if detection_power(rows, high, spread, level, threshold) < power:
-        return None
-    for _ in range(40):
-        middle = (low + high) / 2
-        if detection_power(rows, middle, spread, level, threshold) < power:
-            low = middle
-        else:
-            high = middle
-    return high
+    return smallest(
+        lambda gain: detection_power(rows, gain, spread, level, threshold) >= power, 1.0
+    )
 
 
 def rows_needed(

@@ -6,6 +6,7 @@ when it reaches the threshold and its exact p value (McNemar, 1947) the level.
 """
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import scipy
@@ -46,15 +47,20 @@ def detectable(
     rows: int, discordance: float, level: float, threshold: float = 0.0, power: float = 0.8
 ) -> float | None:
     """The smallest improvement that is detected with `power`; None if none is."""
-    if detection_power(rows, discordance, discordance, level, threshold) < power:
+    return smallest(
+        lambda gain: detection_power(rows, gain, discordance, level, threshold) >= power,
+        discordance,
+    )
+
+
+def smallest(is_detected: Callable[[float], bool], most: float) -> float | None:
+    """The smallest gain up to `most` that is detected, by bisection; None if `most` is not."""
+    if not is_detected(most):
         return None
-    low, high = 0.0, discordance
+    low, high = 0.0, most
     for _ in range(40):
         middle = (low + high) / 2
-        if detection_power(rows, middle, discordance, level, threshold) < power:
-            low = middle
-        else:
-            high = middle
+        low, high = (low, middle) if is_detected(middle) else (middle, high)
     return high
 
 
