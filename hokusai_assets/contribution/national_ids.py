@@ -7,6 +7,7 @@ one-digit checksum, so a bare one says nothing. US numbers are `us_ssn`'s, in pi
 
 from __future__ import annotations
 
+import functools
 import importlib
 import re
 from collections.abc import Iterator
@@ -102,17 +103,36 @@ class _Rule:
     pattern: re.Pattern[str]
 
 
-_LETTER_RULES = [
-    _Rule((module,), re.compile(shape + _AFTER)) for module, shape in _LETTERS_FIRST.items()
-]
-_DIGIT_RULES = [
-    _Rule((module,), re.compile(shape + _AFTER_DIGITS)) for module, shape in _DIGITS_FIRST.items()
-]
-_NAMED_RULES = [
-    _Rule(modules, re.compile(rf"(?i:{words}){_FILLER}({shape}){_AFTER_DIGITS}", re.IGNORECASE))
-    for words, modules, shape in _NAMED
-]
-_NAME = re.compile(_BEFORE + "(?:" + "|".join(words for words, _, _ in _NAMED) + ")", re.IGNORECASE)
+# Compiled when a text first asks for them: most files hold none of these numbers.
+@functools.cache
+def _letter_rules() -> list[_Rule]:
+    return [
+        _Rule((module,), re.compile(shape + _AFTER)) for module, shape in _LETTERS_FIRST.items()
+    ]
+
+
+@functools.cache
+def _digit_rules() -> list[_Rule]:
+    return [
+        _Rule((module,), re.compile(shape + _AFTER_DIGITS))
+        for module, shape in _DIGITS_FIRST.items()
+    ]
+
+
+@functools.cache
+def _named_rules() -> list[_Rule]:
+    return [
+        _Rule(modules, re.compile(rf"(?i:{words}){_FILLER}({shape}){_AFTER_DIGITS}", re.IGNORECASE))
+        for words, modules, shape in _NAMED
+    ]
+
+
+@functools.cache
+def _name() -> re.Pattern[str]:
+    names = "|".join(words for words, _, _ in _NAMED)
+    return re.compile(f"{_BEFORE}(?:{names})", re.IGNORECASE)
+
+
 _LETTER_START = re.compile(
     _BEFORE + r"(?:[XYZxyz][ -]?[0-9]|[A-Za-z]{2}[ -]?[0-9]{2}"
     rf"|[A-Za-z]{{3}} ?[A-Za-z]{{3}} ?{_IT}{{2}}[A-Za-z]{_IT}{{2}}|[A-Z]{{4,5}}[0-9]{{4}})"
@@ -158,16 +178,16 @@ _MARKED = {"fi.hetu", "se.personnummer"}  # the mark between date and number is 
 def find_national_ids(text: str) -> Iterator[tuple[int, int, str]]:
     """Start, end and compact form of each national identity number in folded text."""
     for start in _LETTER_START.finditer(text):
-        yield from _first_valid(text, start.start(), _LETTER_RULES)
+        yield from _first_valid(text, start.start(), _letter_rules())
     if _ENOUGH_DIGITS.search(text) is None:
         return
     for start in _DIGIT_START.finditer(text):
-        yield from _first_valid(text, start.start(), _DIGIT_RULES)
+        yield from _first_valid(text, start.start(), _digit_rules())
     # "İ" in lower case is two characters, and "ı" no "i": the rules take both for one.
     lower = text.replace("İ", "i").replace("ı", "i").lower()
     if any(piece in lower for piece in _NAME_PIECES):
-        for start in _NAME.finditer(text):
-            yield from _first_valid(text, start.start(), _NAMED_RULES)
+        for start in _name().finditer(text):
+            yield from _first_valid(text, start.start(), _named_rules())
 
 
 def _first_valid(text: str, start: int, rules: list[_Rule]) -> Iterator[tuple[int, int, str]]:

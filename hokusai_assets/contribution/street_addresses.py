@@ -11,16 +11,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from hokusai_assets.contribution.street_patterns import (
-    BOX,
-    ENGLISH,
-    FRENCH,
-    LEAD_IN,
-    LOWER_CASE,
-    NUMBER_LAST,
-    TAILED,
-    UPPER,
+from hokusai_assets.contribution import street_patterns
+from hokusai_assets.contribution.street_patterns import UPPER
+
+_ENGLISH = re.compile(street_patterns.ENGLISH)
+_TAILED = re.compile(street_patterns.TAILED)
+_LOWER_CASE = re.compile(street_patterns.LOWER_CASE)
+_LEAD_IN = re.compile(
+    r"(?<![A-Za-z])(?:live|lives|lived|living|resides?|located|address|ship|shipped|deliver|"
+    r"delivered|moved|mail|send|sent)(?: (?:it|them|me|is|was))?(?: (?:at|to|on))?:? $",
+    re.IGNORECASE,
 )
+_FRENCH = re.compile(street_patterns.FRENCH)
+_NUMBER_LAST = re.compile(street_patterns.NUMBER_LAST)
+_BOX = re.compile(street_patterns.BOX)
 
 # "24 Hour Drive", "5 Star Court", "3 Dr Pepper", "12 March Street Fair": counted things and dates.
 _NO_NAMES = frozenset(
@@ -66,14 +70,14 @@ def find_addresses(text: str) -> Iterator[tuple[int, int, str]]:
 
 def _spans(text: str) -> Iterator[tuple[int, int]]:
     yield from _number_first(text)
-    for match in NUMBER_LAST.finditer(text):
+    for match in _NUMBER_LAST.finditer(text):
         compound = match["compound"]
         is_street = compound is None or not _NO_STREETS.search(compound)
         if is_street and _COUNTED.match(text, match.end()) is None:
             yield match.span()
     lower = text.lower()
     if any(piece in lower for piece in _BOX_PIECES):
-        for match in BOX.finditer(text):
+        for match in _BOX.finditer(text):
             yield match.span()
 
 
@@ -81,23 +85,23 @@ def _number_first(text: str) -> Iterator[tuple[int, int]]:
     if _NUMBER_AND_NAME.search(text):
         yield from _english(text)
     if any(piece in text for piece in _FRENCH_PIECES):
-        for match in FRENCH.finditer(text):
+        for match in _FRENCH.finditer(text):
             yield match.span()
     if any(piece in text for piece in _LOWER_PIECES):
-        for match in LOWER_CASE.finditer(text):
+        for match in _LOWER_CASE.finditer(text):
             before = text[max(0, match.start() - 30) : match.start()]
-            if LEAD_IN.search(before) and _are_names(match["names"]):
+            if _LEAD_IN.search(before) and _are_names(match["names"]):
                 yield match.span()
 
 
 def _english(text: str) -> Iterator[tuple[int, int]]:
-    for match in ENGLISH.finditer(text):
+    for match in _ENGLISH.finditer(text):
         sure = (match["sure"] or "").lower()
         named = _are_names(match["names"]) or (sure and match["names"] == "The")
         ends = match["tail"] or not re.match(rf" [{UPPER}]", text[match.end() : match.end() + 2])
         if named and (ends or (sure and sure not in _BEGIN_NAMES)):
             yield match.span()
-    for match in TAILED.finditer(text):
+    for match in _TAILED.finditer(text):
         if _are_names(match["names"]):
             yield match.span()
 

@@ -2,13 +2,12 @@
 
 Three orders: number, name, kind (English); number, kind, name (French); name and kind in either
 order before the number (German, Dutch, Nordic, Spanish, Portuguese, Italian, Polish). Which of the
-matches are addresses is street_addresses.py's to judge. Every repetition is bounded: cells come
-from strangers, and a scan to the end from each digit would take quadratic time.
+matches are addresses is street_addresses.py's to judge, which compiles them too: it is loaded when
+a text first asks for it. Every repetition is bounded: cells come from strangers, and a scan to the
+end from each digit would take quadratic time.
 """
 
 from __future__ import annotations
-
-import re
 
 # Ranges and not \w: the engine's dialect knows another \w, and the prefilter shares these.
 UPPER = "A-ZÀ-ÖØ-ÞĀ-Ž"
@@ -36,26 +35,21 @@ _NUMBERED_UNIT = r"(?i:apartment|apt|suite|ste|unit)\.? #?[0-9]{1,5}[A-Za-z]?"
 _ZIP = rf"{_WORDS}{{0,3}},? [A-Z]{{2}},? [0-9]{{5}}(?:-[0-9]{{4}})?"
 _POSTCODE = rf"(?:{_WORDS}{{0,3}},? )?[A-Z]{{1,2}}[0-9][0-9A-Z]? [0-9][A-Z]{{2}}"
 _TAIL = rf"(?:,? (?:{_UNIT}){_AFTER})?(?:(?:, ?|\n| )(?:{_ZIP}|{_POSTCODE}){_AFTER})?"
-ENGLISH = re.compile(
+ENGLISH = (
     rf"{_BEFORE}(?:(?:Flat|Unit|Apartment|Apt|Studio)[.]? [0-9]{{1,4}}[A-Za-z]?,? )?{_NUMBER},? "
     rf"(?P<names>{_WORDS}{{0,4}}?) "
     rf"(?:(?P<sure>{_SURE})|{_ORDINARY}|{_ORDINARY.upper()}){_AFTER}"
     rf"(?:\.(?=[ ,]))?(?: (?:NE|NW|SE|SW|North|South|East|West|[NSEW]){_AFTER})?(?P<tail>{_TAIL})"
 )
 # Without a known kind of street, a unit's number or a postal code says that it is one.
-TAILED = re.compile(
+TAILED = (
     rf"{_BEFORE}{_NUMBER},? (?P<names>{_WORDS}{{0,4}}?)"
     rf"(?:,? {_NUMBERED_UNIT}{_AFTER}(?:(?:, ?|\n){_ZIP}{_AFTER})?|(?:,|\n|,\n) ?{_ZIP}{_AFTER})"
 )
 # In lower case the words before must say that somebody lives there.
 _PLAIN_KIND = "(?:street|avenue|ave|boulevard|blvd|road|rd|lane|ln|drive|court|st)"
-LOWER_CASE = re.compile(
+LOWER_CASE = (
     rf"{_BEFORE}{_NUMBER} (?P<names>[a-z]{{3,20}}(?: [a-z]{{3,20}})?) {_PLAIN_KIND}{_AFTER}"
-)
-LEAD_IN = re.compile(
-    r"(?<![A-Za-z])(?:live|lives|lived|living|resides?|located|address|ship|shipped|deliver|"
-    r"delivered|moved|mail|send|sent)(?: (?:it|them|me|is|was))?(?: (?:at|to|on))?:? $",
-    re.IGNORECASE,
 )
 
 _FRENCH_PARTICLES = r"(?:(?:de|du|des|la|le|les|aux?) |[dlDL]'){0,3}"
@@ -65,7 +59,7 @@ _FRENCH_KIND = (
     "(?:[Rr]ue|[Aa]venue|[Aa]v[.]|[Bb]oulevard|[Bb]d[.]?|place|[Aa]ll[ée]e|[Ii]mpasse|[Cc]hemin|"
     "quai|[Rr]oute|square|passage|faubourg)"
 )
-FRENCH = re.compile(
+FRENCH = (
     rf"{_BEFORE}[0-9]{{1,4}}(?: ?(?:bis|ter|quater|[A-D]))?,? {_FRENCH_KIND} "
     rf"{_FRENCH_PARTICLES}{_NAME}(?: (?:(?:de|du|des|la|et) )?{_NAME}){{0,3}}{_AFTER}{_CITY}"
 )
@@ -104,13 +98,13 @@ _POLISH = (
     rf"[0-9]{{1,4}}[a-zA-Z]?(?:/[0-9]{{1,4}}[a-z]?)?{_AFTER}(?: m[.] ?[0-9]{{1,4}})?"
     rf"(?:,? [0-9]{{2}}-[0-9]{{3}} {_NAME})?"
 )
-NUMBER_LAST = re.compile(rf"{_BEFORE_NAME}(?:{_GERMAN}|{_ROMANCE}|{_POLISH})")
+NUMBER_LAST = rf"{_BEFORE_NAME}(?:{_GERMAN}|{_ROMANCE}|{_POLISH})"
 
 _BOX_KIND = (
     "p[.]? ?o[.]? ?box|post office box|postfach|postbus|apartado(?: de correos| postal)?|"
     "casella postale|caixa postal|bo[iî]te postale|skrytka pocztowa"
 )
-BOX = re.compile(
+BOX = (
     rf"{_BEFORE_NAME}(?i:{_BOX_KIND})[ :]{{0,2}}(?i:no[.]? ?|#)?[0-9]{{1,7}}"
     rf"(?: [0-9]{{2,3}}){{0,2}}{_AFTER}"
 )

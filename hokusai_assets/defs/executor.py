@@ -22,15 +22,10 @@ def _requirements(config: Any) -> Sequence[ExecutorRequirement]:
     return []
 
 
-# Python's own thresholds make it look through all objects a dozen times while the libraries of a
-# run are imported: a tenth of a dry run (measured). They live to the end; so does a run's process.
-# What there is when a run begins, Dagster most of all, is not looked through again even then: that
-# takes as long as a training of moderate size.
-_COLLECTOR_THRESHOLDS = (50_000, 20, 100)
-
-
 def _choose(init_context: dg.InitExecutorContext) -> dg.Executor:
-    gc.set_threshold(*_COLLECTOR_THRESHOLDS)
+    gc.set_threshold(*second_process.COLLECTOR_THRESHOLDS)
+    # What there is when a run begins, Dagster most of all, is not looked through again even when
+    # the process ends: that takes as long as a training of moderate size.
     gc.freeze()
     trains = init_context.job.get_definition().name != CHECKS_JOB
     if trains and "multiprocess" not in init_context.executor_config:

@@ -68,7 +68,7 @@ class HokusaiIOManager(dg.ConfigurableIOManager):
         envelope = {
             "asset": asset,
             "run_id": run_id,
-            "task_digest": self.inputs.run.task.digest,
+            "task_digest": self.inputs.run.task_digest,
             "mode": self.inputs.run.mode,
             "dry_run": self.inputs.run.dry_run,
             "pii_key_id": self.inputs.run.pii_key_id,
@@ -140,7 +140,7 @@ class HokusaiIOManager(dg.ConfigurableIOManager):
         made_from: dict[str, tuple[str, str, str]] = {}
         problems = []
         for asset, envelope in loaded.items():
-            if envelope["task_digest"] != run.task.digest:
+            if envelope["task_digest"] != run.task_digest:
                 problems.append(
                     f"{asset} of run {envelope['run_id']} was made for another task than that of "
                     f"run {step.run_id}"

@@ -5,15 +5,23 @@ scikit-learn is imported there; the steps after it find here what they need. Wha
 list is imported where it is used.
 """
 
+# In the order in which they are needed: what does not fit into the first wait goes into later ones.
 MEANWHILE = (
     "pandera.backends.pandas.register",
     "pandera.backends.pandas.builtin_checks",
+    "pandera.pandas",
+    "hokusai_assets.contribution.checks_schema",
+    "hokusai_assets.contribution.merging",
+    "hokusai_assets.attestation.plan",
+    "hokusai_assets.evaluation.rule",
+    "hokusai_assets.modeling.baselines",
     "scipy.special",
     "hokusai_assets.evaluation.delta",
-    "hokusai_assets.attestation.signing.signing",
     "hokusai_assets.defs.results",
-    "hokusai_assets.reporting.delta_output",
+    "hokusai_assets.reporting.delta_output:delta_output_schema",
     "jsonschema",
+    "hokusai_assets.attestation.signing.signing",
     "hokusai_assets.attestation.core:package_versions",
+    "hokusai_assets.attestation.provenance.packages:running_packages",
     "hokusai_assets.reporting.report.page:compile_templates",
 )

@@ -62,7 +62,7 @@ def run_configuration(run: RunInputs) -> dict[str, Any]:
     return {
         "mode": run.mode,
         "task_id": run.task.id,
-        "task_digest": run.task.digest,
+        "task_digest": run.task_digest,
         "seed": run.task.seed,
         "estimator": run.task.model.estimator,
         "merge_strategy": run.task.merge.strategy,

@@ -128,18 +128,19 @@ def _tell(entry: dg.EventLogEntry, progress: Progress) -> None:
 
 
 def failure_of(instance: dg.DagsterInstance, run_id: str) -> tuple[str, int]:
-    """The sentence and the exit code of the first thing that went wrong."""
+    """What went wrong, all failed checks or else the first error, and the exit code."""
+    failed = []
     for entry in instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION):
         event = entry.dagster_event
         evaluation = event.asset_check_evaluation_data if event else None
         if evaluation is not None and not evaluation.passed and evaluation.blocking:
-            refused = evaluation.check_name in {
-                key.name for key in contributed_data_conforms.check_keys
-            }
-            return (
-                f"The check {evaluation.check_name} failed: {evaluation.description}",
-                3 if refused else 1,
-            )
+            failed.append(evaluation)
+    if failed:
+        refusals = {key.name for key in contributed_data_conforms.check_keys}
+        return (
+            " ".join(f"The check {f.check_name} failed: {f.description}" for f in failed),
+            3 if failed[0].check_name in refusals else 1,
+        )
     kinds = (dg.DagsterEventType.STEP_FAILURE, dg.DagsterEventType.RUN_FAILURE)
     for kind in kinds:
         for entry in instance.all_logs(run_id, of_type=kind):

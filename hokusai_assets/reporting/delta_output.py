@@ -4,6 +4,7 @@ What schema 1.0 names keeps name, type and meaning; additions are new keys (`sta
 `decision`, `contributors`, ...). docs/schemas/delta_output.schema.json is generated from here.
 """
 
+import functools
 import json
 from typing import Any, Literal
 
@@ -178,8 +179,9 @@ def delta_output_name(run_id: str) -> str:
     return f"delta_output_{run_id}.json"
 
 
+@functools.cache
 def delta_output_schema() -> dict[str, Any]:
-    """The JSON Schema of the file, as it stands in docs/schemas/."""
+    """The JSON Schema of the file, as it stands in docs/schemas/; not to be changed."""
     schema = DeltaOutput.model_json_schema(by_alias=True)
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["title"] = "Hokusai delta output, schema 1.0"

@@ -6,6 +6,7 @@ has the versions of those packages that the numbers depend on. Names and version
 package was installed from, or to, is nobody's business.
 """
 
+import functools
 import platform
 import re
 from collections.abc import Iterable
@@ -55,9 +56,15 @@ def installed_packages(
     return tuple(sorted(found.items()))
 
 
+@functools.cache
+def running_packages() -> tuple[tuple[str, str], ...]:
+    """What is installed where this process runs, looked up once."""
+    return installed_packages()
+
+
 def packages_document(packages: Iterable[tuple[str, str]] | None = None) -> bytes:
     """The bill of materials of the running environment, or of `packages`; canonical JSON."""
-    listed = dict(installed_packages() if packages is None else packages)
+    listed = dict(running_packages() if packages is None else packages)
     document: dict[str, Any] = {
         "bomFormat": "CycloneDX",
         "specVersion": SPEC_VERSION,

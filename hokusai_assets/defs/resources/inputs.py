@@ -6,6 +6,7 @@ that the task would name, and everything downstream reads them as it would read 
 
 import tempfile
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -61,7 +62,12 @@ class RunInputs:
         """Whether base and benchmark are made up."""
         return self.mode == "mock"
 
-    @property
+    @cached_property
+    def task_digest(self) -> str:
+        """The task's digest, which every stored asset is compared with."""
+        return self.task.digest
+
+    @cached_property
     def pii_key_id(self) -> str | None:
         """What names the key for personal data without telling it, or None without a key."""
         from hokusai_assets.contribution.pii import key_id
