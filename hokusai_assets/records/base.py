@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict
 class Record(BaseModel):
     """Base of all records."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # Built on first use: most are used inside others only, or in few commands.
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class StoredRecord(Record):

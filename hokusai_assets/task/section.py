@@ -6,4 +6,5 @@ from pydantic import BaseModel, ConfigDict
 class Section(BaseModel):
     """Frozen, and closed to keys that are not known."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # Built on first use: most are used inside others only, or in few commands.
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
