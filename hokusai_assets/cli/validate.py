@@ -62,10 +62,12 @@ def validate(
 
 def _run(file: str, task: Path, fix: str | None, report: str | None, as_json: bool) -> bool:
     import tempfile
+    from contextlib import nullcontext
 
     from rich.console import Console
     from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+    from hokusai_assets import second_process
     from hokusai_assets.contribution.fixing import check_fixed_name, check_free, write_fixed
     from hokusai_assets.contribution.pii_detectors import mask_text
     from hokusai_assets.contribution.validating import validate as validate_file
@@ -84,6 +86,8 @@ def _run(file: str, task: Path, fix: str | None, report: str | None, as_json: bo
     written: list[str] = []
     console = Console(stderr=True, quiet=as_json)  # says nothing of itself where nobody looks
     with (
+        # Imports what estimates label noise while the file is read; of numbers there is none.
+        second_process.running() if loaded.task.kind == "classification" else nullcontext(),
         tempfile.TemporaryDirectory(prefix="hokusai-") as folder,
         Progress(
             SpinnerColumn(),

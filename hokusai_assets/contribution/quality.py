@@ -53,8 +53,7 @@ class Samples:
 
     ours: pa.Table
     base: pa.Table | None
-    # At a contributor's home nothing is fitted: that would load scikit-learn, for most of the time.
-    learn: bool = True
+    learn: bool = True  # whether a model may be fitted for the label noise
 
 
 def assess(
@@ -102,7 +101,7 @@ def _label_noise(samples: Samples, task: Task) -> QualityPart:
         noise = label_noise.estimate(samples.ours, samples.base, task)
         return _part("label_noise", None, noise.reason)
     if not samples.learn:
-        return _part("label_noise", None, "it is estimated in the evaluation only")
+        return _part("label_noise", None, "no model was to be fitted")
     noise = second_process.call(label_noise.estimate, samples.ours, samples.base, task)
     return _part(
         "label_noise", _rest(noise.share), noise.reason, base_value=_rest(noise.base_share)

@@ -83,7 +83,6 @@ def validate(
             None,
             key=key,
             folder=Path(folder, CLEANED),
-            learn=False,
             count=count,
         )
     except ContributionError as error:
