@@ -1,4 +1,7 @@
-"""Peak memory of cleaning large contributions, near rows included, over all of its processes.
+"""Peak memory and time of cleaning large contributions, near rows included, of all its processes.
+
+Time is linear if a row costs the same at each size; of a machine that others use, CPU time tells
+more than the clock, start-up included.
 
 Resident memory as the kernel counts it, pages shared between processes counted in each; sampled, so
 that a peak of less than a tenth of a second may be missed. `python -m benchmarks.memory 5000000`.
@@ -8,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -42,13 +46,14 @@ def resident_mib(root: int) -> float:
     return total * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
-def measured(rows: int) -> tuple[float, float, dict[str, object]]:
-    """Seconds, peak MiB and what was told of cleaning `rows` generated rows."""
+def measured(rows: int) -> tuple[float, float, float, dict[str, object]]:
+    """Seconds, seconds of CPU, peak MiB and what was told of cleaning `rows` generated rows."""
     with tempfile.TemporaryDirectory(prefix="hokusai-bench-") as name:
         folder = Path(name)
         write_files(folder, rows)
         script = folder / "step.py"
         script.write_text(CHILD)
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         with subprocess.Popen(
             [sys.executable, str(script), "near", name],
             stdout=subprocess.PIPE,
@@ -62,15 +67,20 @@ def measured(rows: int) -> tuple[float, float, dict[str, object]]:
                 time.sleep(0.05)
             assert process.stdout is not None
             told = json.loads(process.stdout.read())
-    return told["seconds"], peak, told["told"]
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return told["seconds"], cpu, peak, told["told"]
 
 
 def main(sizes: tuple[int, ...] = SIZES) -> None:
     """Print time and peak memory by size."""
-    print(f"{'rows':>12} {'seconds':>8} {'us/row':>7} {'peak MiB':>9}  at most")
+    print(f"{'rows':>12} {'seconds':>8} {'us/row':>7} {'CPU us/row':>11} {'peak MiB':>9}  at most")
     for rows in sizes:
-        seconds, peak, told = measured(rows)
-        print(f"{rows:12,} {seconds:8.1f} {seconds / rows * 1e6:7.2f} {peak:9.0f}  {LIMIT_MIB:7}")
+        seconds, cpu, peak, told = measured(rows)
+        print(
+            f"{rows:12,} {seconds:8.1f} {seconds / rows * 1e6:7.2f} {cpu / rows * 1e6:11.2f} "
+            f"{peak:9.0f}  {LIMIT_MIB:7}"
+        )
         print(f"{'':>12} {told}")
 
 
