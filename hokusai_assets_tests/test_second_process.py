@@ -1,6 +1,7 @@
 """The second process: the same answers and errors as here, no secrets of ours, no leftovers."""
 
 import importlib
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -9,15 +10,22 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import dagster as dg
 import pytest
+from dagster._core.definitions.job_base import InMemoryJob
 
 from hokusai_assets import second_process
-from hokusai_assets.defs.meanwhile import MEANWHILE
+from hokusai_assets.defs.build import build_definitions
+from hokusai_assets.defs.executor import in_process_or_multiprocess_executor
+from hokusai_assets.defs.meanwhile import MEANWHILE, begin_early
 from hokusai_assets.errors import ModelError, TaskError
 from hokusai_assets.settings import SECRETS, VARIABLES
 
 pytestmark = pytest.mark.second_process
+
+NO_RETRIES: dict[str, Any] = {"retries": {"enabled": {}}}
 
 
 @pytest.fixture(autouse=True)
@@ -144,6 +152,54 @@ def test_all_that_an_evaluation_prepares_can_be_prepared() -> None:
         module, _, function = name.partition(":")
         found = importlib.import_module(module)
         assert not function or callable(getattr(found, function))
+
+
+@pytest.mark.parametrize(
+    ("command", "begins"),
+    [
+        ("dagster job execute -m hokusai_assets.definitions -j dry_run", True),
+        ("dagster/__main__.py api execute_run {}", True),
+        ("dagster job launch -j dry_run", False),
+        ("dagster dev", False),
+        ("dagster api grpc --python-file x", False),
+        ("dagster definitions validate", False),
+        ("pytest", False),
+    ],
+)
+def test_it_begins_early_where_a_job_is_run(
+    command: str, begins: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[object] = []
+    monkeypatch.setattr(second_process, "start", begun.append)
+    begin_early(command.split())
+    assert begun == [MEANWHILE] * begins
+
+
+def test_the_process_of_one_step_begins_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[object] = []
+    monkeypatch.setattr(second_process, "start", begun.append)
+    monkeypatch.setattr(multiprocessing, "parent_process", lambda: object())
+    begin_early("dagster job execute".split())
+    assert begun == []
+
+
+@pytest.mark.parametrize(
+    ("job", "execution", "is_left"),
+    [
+        ("dry_run", {"in_process": NO_RETRIES}, True),
+        ("dry_run", {"multiprocess": NO_RETRIES}, False),
+        ("checks", {"in_process": NO_RETRIES}, False),
+    ],
+)
+def test_a_run_that_needs_none_ends_it(job: str, execution: dict[str, Any], is_left: bool) -> None:
+    executor = in_process_or_multiprocess_executor
+    create = executor.executor_creation_fn
+    assert create is not None
+    second_process.start()
+    with dg.DagsterInstance.ephemeral() as instance:
+        defined = InMemoryJob(build_definitions().resolve_job_def(job))
+        create(dg.InitExecutorContext(defined, executor, execution, instance))
+    assert (second_process.call(whoami) != os.getpid()) is is_left
 
 
 def test_an_interrupted_call_never_answers_the_next_one(monkeypatch: pytest.MonkeyPatch) -> None:

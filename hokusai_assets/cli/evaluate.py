@@ -79,21 +79,25 @@ def evaluate(
     ] = False,
 ) -> None:
     """Run one evaluation in this process and print its summary."""
+    from hokusai_assets import second_process
+    from hokusai_assets.defs.meanwhile import MEANWHILE
+
     try:
-        resources = _resources(
-            task,
-            output_dir,
-            contributed_data or [],
-            contributor_id or [],
-            wallet_address or [],
-            baseline_model,
-            dry_run,
-            mock_rows,
-        )
-        if ledger or paid_store:
-            backend = "sql" if ledger else "none"
-            resources["ledger"] = {"backend": backend, "url": ledger, "store": paid_store}
-        _run(resources, dry_run=dry_run, as_json=as_json)
+        with second_process.running(MEANWHILE):  # already while Dagster is imported
+            resources = _resources(
+                task,
+                output_dir,
+                contributed_data or [],
+                contributor_id or [],
+                wallet_address or [],
+                baseline_model,
+                dry_run,
+                mock_rows,
+            )
+            if ledger or paid_store:
+                backend = "sql" if ledger else "none"
+                resources["ledger"] = {"backend": backend, "url": ledger, "store": paid_store}
+            _run(resources, dry_run=dry_run, as_json=as_json)
     except HokusaiError as error:
         _refuse(str(error), error.exit_code, as_json)
 

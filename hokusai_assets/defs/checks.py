@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 import dagster as dg
 
+from hokusai_assets import second_process
 from hokusai_assets.defs.failures import plain_failures
 from hokusai_assets.defs.resources.inputs import InputsResource
 from hokusai_assets.records import (
@@ -61,7 +62,7 @@ def _conforms(
     from hokusai_assets.contribution.checks_schema import stored_violations
 
     with plain_failures():
-        problems = stored_violations(inputs.run.task, dataset)
+        problems = second_process.call(stored_violations, inputs.run.task, dataset)
     return _result(
         context, [f"{what}: {p}" for p in problems], CLEAN_AGAIN, check, rows=dataset.row_count
     )

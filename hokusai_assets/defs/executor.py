@@ -32,6 +32,8 @@ def _choose(init_context: dg.InitExecutorContext) -> dg.Executor:
     trains = init_context.job.get_definition().name != CHECKS_JOB
     if trains and "multiprocess" not in init_context.executor_config:
         second_process.start(MEANWHILE)
+    else:
+        second_process.stop()
     create = dg.multi_or_in_process_executor.executor_creation_fn
     if create is None:
         raise dg.DagsterInvariantViolationError("Dagster's executor cannot be created")
