@@ -4,7 +4,6 @@ Starting a process a step costs more than a whole evaluation of moderate size. D
 choice of two has the other default, and a job cannot preset a selector that a user may change.
 """
 
-import atexit
 import gc
 from collections.abc import Sequence
 from typing import Any
@@ -25,10 +24,10 @@ def _requirements(config: Any) -> Sequence[ExecutorRequirement]:
 
 def _choose(init_context: dg.InitExecutorContext) -> dg.Executor:
     gc.set_threshold(*second_process.COLLECTOR_THRESHOLDS)
-    # What there is when a run begins, Dagster most of all, is not looked through again; and nothing
-    # is when the process ends, which takes as long as a training of moderate size.
+    # What there is when a run begins, Dagster most of all, is not looked through again even when
+    # the process ends: that takes as long as a training of moderate size. (Freezing all there is at
+    # the end would save more, but then DuckDB's binding takes its functions for leaked.)
     gc.freeze()
-    atexit.register(gc.freeze)
     trains = init_context.job.get_definition().name != CHECKS_JOB
     if trains and "multiprocess" not in init_context.executor_config:
         second_process.start(MEANWHILE)
