@@ -1,5 +1,4 @@
-// A second verifier, from docs/attestation_format.md alone: node's standard library, no more.
-// Exit codes are those of `hokusai verify`. Each check trusts what stands above it.
+// Verifies a bundle by docs/attestation_format.md, with the exit codes of `hokusai verify`.
 import assert from "node:assert/strict";
 import { createHash, createPublicKey, verify as verifySignature } from "node:crypto";
 import { readFileSync, readdirSync } from "node:fs";
@@ -9,8 +8,8 @@ import { gunzipSync } from "node:zlib";
 
 const NOT_CHECKED =
   "Not checked: metrics but accuracy (none of predicted numbers), p but the exact one, errors, " +
-  "intervals, DeltaOne, guards, current, payable_bps, seeds, nullifiers, cleaning, of leaves what " +
-  "is not counted, predictions_digests, models, other signatures, mint, ledger, other fields.";
+  "intervals, DeltaOne, guards, current, payable_bps, seeds, nullifiers, cleaning, what is not " +
+  "counted of leaves, predictions_digests, models, other signatures, mint, ledger, other fields.";
 
 const sha256 = (...parts) => createHash("sha256").update(Buffer.concat(parts)).digest();
 const hex = (bytes) => sha256(bytes).toString("hex");
@@ -27,11 +26,10 @@ function canonical(value, depth = 0) {
     assert(value.isWellFormed() && value === value.normalize("NFC"), "Text is not in NFC.");
   if (typeof value !== "object" || value === null) return JSON.stringify(value);
   assert(depth < 32, "JSON is deeper than 32 levels.");
-  const inside = (item) => canonical(item, depth + 1);
-  if (Array.isArray(value)) return `[${value.map(inside).join(",")}]`;
+  if (Array.isArray(value)) return `[${value.map((v) => canonical(v, depth + 1)).join(",")}]`;
   const keys = Object.keys(value).sort();
   assert(!keys.some((key) => /[^\x00-\x7f]/.test(key)), "A key is not ASCII.");
-  return `{${keys.map((key) => `${JSON.stringify(key)}:${inside(value[key])}`).join(",")}}`;
+  return `{${keys.map((k) => `${JSON.stringify(k)}:${canonical(value[k], depth + 1)}`).join(",")}}`;
 }
 
 // All files by their path inside the bundle, the four records, and these records' digests.
@@ -115,11 +113,10 @@ function checkLeaves({ benchmark, joint_counts, rows }, packed) {
   assert(lines.pop() === "" && lines.length > 0, "The leaves are none, or the last is cut.");
   const leaves = lines.map((line) => JSON.parse(line));
   const isLeaf = (leaf, i) => leaf.length === 8 && leaf[0] === i && canonical(leaf) === lines[i];
-  assert(leaves.every(isLeaf), "A line of the leaves is not its leaf.");
-  assert(rows.root === rootOf(lines).toString("hex") && rows.count === lines.length, "core.rows.");
-  const seeds = joint_counts.length;
-  const isPair = (leaf) => [1, seeds].includes(leaf[4].length) && leaf[5].length === seeds;
-  assert(leaves.every(isPair), "A leaf has another number of seeds.");
+  const isPair = ([, , , , b, c]) => b.length <= c.length && c.length === joint_counts.length;
+  assert(leaves.every(isLeaf) && leaves.every(isPair), "A line of the leaves is not its leaf.");
+  const root = rootOf(lines).toString("hex");
+  assert.deepEqual(rows, { ...rows, root, count: lines.length, leaf_version: 1 }, "core.rows.");
   const groups = new Set(leaves.map((leaf) => canonical(leaf[2])));
   assert(groups.size === 1 || !groups.has("null"), "Some leaves have no group.");
   assert(benchmark.clusters === (groups.has("null") ? null : groups.size), "benchmark.clusters.");
@@ -171,49 +168,52 @@ function checkAccuracy({ benchmark, joint_counts, metrics: { accuracy } }, rule)
 }
 
 function checkDecision({ core, plan, digests, decision: { body, ledger } }) {
-  const named = [core.plan_digest, body.plan_digest, body.core_digest];
-  assert.deepEqual(named, [digests.plan, digests.plan, digests.core], "Another core or plan.");
-  const versions = [core.core_version, plan.plan_version, plan.rule.version, body.decision_version];
+  const { rule } = plan;
+  const named = [core.plan_digest, body.plan_digest, body.core_digest, body.model_id];
+  assert.deepEqual(named, [digests.plan, digests.plan, digests.core, plan.model_id], "Names.");
+  const versions = [core.core_version, plan.plan_version, rule.version, body.decision_version];
   assert.deepEqual(versions, [2, 1, 1, 1], "A record is of another version.");
   for (const field of ["dry_run", "model_id", "task_digest", "content_roots", "paid_root"])
     assert.deepEqual(core[field], plan[field], `core.${field} is not the plan's.`);
 
-  const { max_leaked_share_millionths, min_benchmark_rows, min_delta_bps, primary } = plan.rule;
-  const { attempts_per_benchmark, familywise_alpha_pico, lower_is_better } = plan.rule;
-  const { rows, rows_left_in_training } = core.benchmark;
+  const { attempts_per_benchmark, familywise_alpha_pico, primary, tests } = rule;
+  const { rows, rows_left_in_training: benchmark_rows_in_training } = core.benchmark;
   const leaked_rows = sum(core.counts.map(({ leaked }) => leaked));
   const distinct_rows = leaked_rows + sum(core.counts.map(({ kept }) => kept));
-  const isBelow = leaked_rows * 1e6 <= int(max_leaked_share_millionths) * distinct_rows;
-  const isClean = rows_left_in_training === 0 && distinct_rows > 0 && isBelow;
+  const isBelow = leaked_rows * 1e6 <= int(rule.max_leaked_share_millionths) * distinct_rows;
+  const isClean = benchmark_rows_in_training === 0 && distinct_rows > 0 && isBelow;
   const { baseline_millionths, candidate_millionths, p_value_pico } = core.metrics[primary];
   const isDefined = baseline_millionths !== null && candidate_millionths !== null; // null fails
-  const bps = (millionths) => halfToEven(millionths, 100);
-  const delta_bps = isDefined ? bps(candidate_millionths) - bps(baseline_millionths) : null;
-  const isLoss = primary !== "accuracy" && lower_is_better?.includes(primary);
-  const isGain = isDefined && (isLoss ? -delta_bps : delta_bps) >= int(min_delta_bps);
+  const bps = (millionths) => (isDefined ? halfToEven(millionths, 100) : null);
+  const [baseline_bps, candidate_bps] = [bps(baseline_millionths), bps(candidate_millionths)];
+  const delta_bps = isDefined ? candidate_bps - baseline_bps : null;
+  const isLoss = primary !== "accuracy" && rule.lower_is_better?.includes(primary);
+  const improvement_bps = isLoss ? -delta_bps : delta_bps;
+  const isGain = isDefined && improvement_bps >= int(rule.min_delta_bps);
   const ps = [p_value_pico, core.delta_one.p_value_pico];
-  const p_pico = ps.includes(null) ? undefined : Math.max(...ps.map((p) => int(p, 0)));
+  const p_pico = ps.includes(null) ? NaN : Math.max(...ps.map((p) => int(p, 0)));
   const [K, alpha] = [int(attempts_per_benchmark, 1), int(familywise_alpha_pico, 0)].map(BigInt);
   const [e, pi] = [(BigInt(int(body.m, 1)) + K - 1n) / K, 314159265358979323846264338327950288n];
   const alpha_pico = Number((6n * alpha * 10n ** 70n) / (pi * pi * e * e * K)); // rounded down
-  const follow = [
-    ["data", isClean, { leaked_rows, distinct_rows, max_leaked_share_millionths }],
-    ["rows", int(rows) >= int(min_benchmark_rows), { rows, min_benchmark_rows }],
-    ["threshold", isGain, { primary, min_delta_bps, delta_bps }],
-    ["evidence", p_pico <= alpha_pico, { attempt: body.m, alpha_pico, p_pico }],
-  ];
-  for (const [i, [name, holds, numbers]] of follow.entries()) {
-    assert(body.clauses[i].name === name && body.clauses[i].holds === holds, `The clause ${name}.`);
-    for (const [field, value] of Object.entries(numbers))
-      assert.equal(body.clauses[i].numbers[field], value, `The clause ${name}: ${field}.`);
+
+  const numbers = { ...rule, rows, leaked_rows, distinct_rows, benchmark_rows_in_training };
+  Object.assign(numbers, { baseline_bps, candidate_bps, delta_bps, improvement_bps, alpha_pico });
+  Object.assign(numbers, { attempt: body.m, primary_p_pico: ps[0], delta_one_p_pico: ps[1] });
+  Object.assign(numbers, { p_pico, primary_test: tests[primary], delta_one_test: tests.delta_one });
+  const isLarge = int(rows) >= int(rule.min_benchmark_rows);
+  for (const [i, holds] of [isClean, isLarge, isGain, p_pico <= alpha_pico].entries()) {
+    assert.equal(body.clauses[i].holds, holds, `The clause ${body.clauses[i].name}.`);
+    for (const [field, value] of Object.entries(body.clauses[i].numbers))
+      assert.equal(value, numbers[field], `The clause ${body.clauses[i].name}: ${field}.`);
   }
-  const others = body.clauses.slice(4).map(({ name }) => name); // what these hold is taken as told
-  assert.deepEqual(others, ["guards", "current"].slice(0, ledger?.entry ? 2 : 1), "Other clauses.");
+  const names = ["data", "rows", "threshold", "evidence", "guards", "current"]; // two taken as told
+  const found = body.clauses.map(({ name }) => name);
+  assert.deepEqual(found, names.slice(0, ledger?.entry ? 6 : 5), "decision.body.clauses.");
   const [failed] = body.clauses.filter(({ holds }) => holds !== true);
   const verdict = !failed ? "accepted" : failed.name === "current" ? "superseded" : "rejected";
-  const told = [body.verdict, body.provisional, body.dry_run, body.training_root];
-  const due = [verdict, !ledger?.entry, core.dry_run, plan.content_roots.merged];
-  assert.deepEqual([...told, body.alpha_m_pico], [...due, alpha_pico], "decision.body.");
+  const follow = { verdict, provisional: !ledger?.entry, dry_run: core.dry_run, rule_version: 1 };
+  Object.assign(follow, { alpha_m_pico: alpha_pico, training_root: plan.content_roots.merged });
+  assert.deepEqual(body, { ...body, ...follow }, "decision.body does not follow.");
   assert(int(body.payable_bps, 0) === 0 || verdict === "accepted", "payable_bps unaccepted.");
 }
 
