@@ -246,12 +246,29 @@ def _set(record: str, *path: Any, to: Any) -> Callable[[dict[str, Any]], None]:
     return change
 
 
+def _without_classes(made: dict[str, Any]) -> None:
+    """As if numbers were predicted, so that nothing counts the rows."""
+    core, rule = made["core"], made["plan"]["rule"]
+    core["benchmark"]["labels"] = []
+    core |= {"joint_counts": [[]], "metrics": {"recall": core["metrics"]["accuracy"]}}
+    rule |= {"primary": "recall", "included": ["recall"]}
+
+
 LIES: dict[str, Callable[[dict[str, Any]], None]] = {
     "verdict": _set("decision", "body", "verdict", to="superseded"),
     "attempt": _set("decision", "body", "m", to=31),
     "attempt as true": _set("decision", "body", "m", to=True),
     "a clause": _set("decision", "body", "clauses", 3, "holds", to=False),
     "a clause's number": _set("decision", "body", "clauses", 1, "numbers", "rows", to=5000),
+    "another number": _set(
+        "decision", "body", "clauses", 0, "numbers", "benchmark_rows_in_training", to=1
+    ),
+    "a clause's test": _set("decision", "body", "clauses", 3, "numbers", "primary_test", to="none"),
+    "model": _set("decision", "body", "model_id", to="other"),
+    "version of the rule": _set("decision", "body", "rule_version", to=2),
+    "version of leaves": _set("core", "rows", "leaf_version", to=2),
+    "ledger without an entry": _set("decision", "ledger", to={}),
+    "no classes to count by": _without_classes,
     "no clause current": _set("decision", "body", "clauses", to=lambda old: old[:-1]),
     "provisional": _set("decision", "body", "provisional", to=True),
     "not in the ledger": _set("decision", "ledger", to=None),
