@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from hokusai_assets.attestation.bundle import LEAVES
+from hokusai_assets.attestation.bundle import LEAVES, manifest_of
 from hokusai_assets.attestation.signing.keys import read_public_key
 from hokusai_assets.attestation.signing.policy import policy_of
 from hokusai_assets.attestation.verifying.outcome import Verification
@@ -252,6 +252,21 @@ def _without_classes(made: dict[str, Any]) -> None:
     core["benchmark"]["labels"] = []
     core |= {"joint_counts": [[]], "metrics": {"recall": core["metrics"]["accuracy"]}}
     rule |= {"primary": "recall", "included": ["recall"]}
+    rule["tests"]["recall"] = rule["tests"].pop("accuracy")
+    made["decision"]["body"]["clauses"][2]["numbers"]["primary"] = "recall"
+
+
+def _better_p(made: dict[str, Any]) -> None:
+    """A p value that the clause tells too: only the joint counts are against it."""
+    numbers = made["decision"]["body"]["clauses"][3]["numbers"]
+    made["core"]["metrics"]["accuracy"]["p_value_pico"] = numbers["primary_p_pico"] = 7
+    numbers["p_pico"] = numbers["delta_one_p_pico"]
+
+
+def _missed_threshold(made: dict[str, Any]) -> None:
+    """Every number is right; only that the clause holds does not follow."""
+    made["plan"]["rule"]["min_delta_bps"] = 5000
+    made["decision"]["body"]["clauses"][2]["numbers"]["min_delta_bps"] = 5000
 
 
 LIES: dict[str, Callable[[dict[str, Any]], None]] = {
@@ -269,6 +284,8 @@ LIES: dict[str, Callable[[dict[str, Any]], None]] = {
     "version of leaves": _set("core", "rows", "leaf_version", to=2),
     "ledger without an entry": _set("decision", "ledger", to={}),
     "no classes to count by": _without_classes,
+    "p in core and clause": _better_p,
+    "a threshold that was missed": _missed_threshold,
     "no clause current": _set("decision", "body", "clauses", to=lambda old: old[:-1]),
     "provisional": _set("decision", "body", "provisional", to=True),
     "not in the ledger": _set("decision", "ledger", to=None),
@@ -318,6 +335,73 @@ def told(folder: Path, lies: dict[str, Callable[[dict[str, Any]], None]]) -> lis
 
 def test_lies_that_somebody_sealed_are_refused_by_both(tmp_path: Path) -> None:
     both_refuse(told(tmp_path, LIES))
+
+
+def test_files_that_are_not_the_manifests_are_refused_by_both(tmp_path: Path) -> None:
+    def another(name: str, path: str) -> Path:
+        folder = linked(GOLDENS / "accepted", tmp_path / name)
+        (folder / path).write_bytes(b"{}")
+        return folder
+
+    folders = [another(path.replace("/", "-"), path) for path in ("public/more.json", "audit/more")]
+    lost = linked(GOLDENS / "accepted", tmp_path / "lost")
+    (lost / "audit/data/part-0.parquet").unlink()
+    outside = linked(GOLDENS / "accepted", tmp_path / "outside")
+    (outside / "audit/data/part-0.parquet").unlink()
+    (outside / "audit/data/part-0.parquet").symlink_to(
+        GOLDENS / "accepted/audit/data/part-0.parquet"
+    )
+    both_refuse([*folders, lost, outside])
+
+
+def test_another_form_of_json_is_refused_by_both(tmp_path: Path) -> None:
+    """In a field whose value the second passes over, so that the form alone is wrong."""
+    told = (GOLDENS / "accepted/public/decision.json").read_bytes()
+    field = b'"retire":"on_acceptance"'
+    assert told.count(field) == 1
+    ways = {
+        "spaced": told.replace(b",", b", ", 1),
+        "twice": told.replace(b'{"body":', b'{"body":{},"body":'),
+        "ended": told + b"\n",
+        "float": told.replace(b'"payable_bps":58', b'"payable_bps":58.0'),
+        "large": told.replace(field, b'"retire":9007199254740993'),
+        "decomposed": told.replace(field, '"retire":"e\u0301"'.encode()),
+        "surrogate": told.replace(field, b'"retire":"\\ud800"'),
+        "escaped": told.replace(field, b'"retire":"\\u006f"'),
+        "key": told.replace(field, field + ',"ret\u00e9":1'.encode()),
+        "deep": told.replace(field, b'"retire":' + b"[" * 40 + b"]" * 40),
+        "deeper": told.replace(field, b'"retire":' + b"[" * 100_000 + b"]" * 100_000),
+        "no utf-8": told.replace(field, b'"retire":"\xff"'),
+    }
+    folders = []
+    for name, content in ways.items():
+        assert content != told, name
+        folders.append(linked(GOLDENS / "accepted", tmp_path / name))
+        shutil.rmtree(folders[-1] / "public/signatures")
+        put(folders[-1] / "public/decision.json", content)
+        put(folders[-1] / "public/manifest.json", canonical_json(manifest_of(folders[-1])))
+    both_refuse(folders)
+
+
+def test_joint_counts_that_no_rows_can_have_are_refused_by_both(tmp_path: Path) -> None:
+    """Where rows are closed: cells that leave every sum as it was."""
+    folders = []
+    for name, cell in {"class": [2, 0, 1, 0], "none": [0, 0, 2, 0], "text": [0, 0, "0", 0]}.items():
+        folder = linked(GOLDENS / "closed", tmp_path / name)
+        made = records(folder)
+        made["core"]["joint_counts"][0].append(cell)
+        folders.append(sealed(folder, made))
+    both_refuse(folders)
+
+
+def test_a_signature_under_anothers_name_is_refused_by_both(tmp_path: Path) -> None:
+    """Of a key that was given it must hold, whatever its form."""
+    folder = linked(GOLDENS / "accepted", tmp_path / "swapped")
+    first, second = sorted((folder / "public/signatures").glob("*[0-9a-f].dsse.json"))
+    envelope, other = (json.loads(path.read_bytes()) for path in (first, second))
+    envelope["signatures"][0]["sig"] = other["signatures"][0]["sig"]
+    put(first, canonical_json(envelope))
+    both_refuse([folder], KEYS)
 
 
 def test_finer_lies_are_refused_by_the_first(tmp_path: Path) -> None:
