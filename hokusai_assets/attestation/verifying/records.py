@@ -14,6 +14,7 @@ from hokusai_assets.attestation.bundle_reading import Bundle, record_disagreemen
 from hokusai_assets.attestation.core import CORE_VERSION, nullifier
 from hokusai_assets.attestation.decision import DECISION_VERSION
 from hokusai_assets.attestation.plan import PLAN_VERSION, derive_seed
+from hokusai_assets.attestation.rows.leaves import LEAF_VERSION
 from hokusai_assets.attestation.verifying.rule_form import rule_problems
 from hokusai_assets.decision_rule import direction
 from hokusai_assets.digests import canonical_json, digest_json
@@ -56,6 +57,7 @@ def plan_problems(bundle: Bundle) -> Iterator[str]:
     core, plan = bundle.core, bundle.plan
     for name, version, known in (
         (CORE, core["core_version"], CORE_VERSION),
+        (f"{CORE}: rows", core["rows"]["leaf_version"], LEAF_VERSION),
         (PLAN, plan["plan_version"], PLAN_VERSION),
     ):
         if version != known:

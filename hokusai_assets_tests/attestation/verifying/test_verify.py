@@ -195,7 +195,6 @@ FREE = {
     ("core", "benchmark", "left_out_as_group_in_base"),
     ("core", "benchmark", "sampled_from"),
     ("core", "rows", "hides"),
-    ("core", "rows", "leaf_version"),
 }
 
 
