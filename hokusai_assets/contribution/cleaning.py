@@ -192,7 +192,7 @@ class _Cleaner:
         conflicts = 0
         for bucket in range(self._buckets):
             rows = kept.read(bucket, [ROW_DIGEST, CONFLICT])
-            conflicts += rows.column(CONFLICT).to_pylist().count(True)
+            conflicts += int(rows.column(CONFLICT).to_numpy().sum())
             cleaned.add(rows.column(ROW_DIGEST))
             if self._several:
                 self.roots.add(rows.column(ROW_DIGEST))

@@ -43,8 +43,11 @@ class Exchange:
         import numpy as np
         import pyarrow as pa
 
-        table = table.take(pa.array(np.argsort(key_numbers(table), kind="stable")))
-        starts = np.searchsorted(key_prefixes(table), self._bounds()).tolist()
+        # In a bucket rows stay as they came; what is sorted is one byte or two a row.
+        bucket = np.searchsorted(self._bounds()[1:], key_prefixes(table), side="right")
+        order = np.argsort(bucket.astype(np.uint16), kind="stable")
+        table = table.take(pa.array(order))
+        starts = np.searchsorted(bucket[order], range(self.buckets + 1)).tolist()
         # Uncompressed: it is read once, soon, and most of it from the page cache.
         with (
             pa.OSFile(str(self.folder / f"{part:06}.arrow"), "wb") as sink,
@@ -142,8 +145,13 @@ def _batch(path: str | Path, index: int, columns: list[str] | None) -> pa.Record
     import pyarrow as pa
 
     with pa.OSFile(str(path), "rb") as source:
-        batch = pa.ipc.open_file(source).get_batch(index)
-        return batch.select(columns) if columns else batch
+        file = pa.ipc.open_file(source)
+        if not columns:
+            return file.get_batch(index)
+        # Of the others nothing is read.
+        places = [file.schema.get_field_index(name) for name in columns]
+        options = pa.ipc.IpcReadOptions(included_fields=places)
+        return pa.ipc.open_file(source, options=options).get_batch(index).select(columns)
 
 
 def key_numbers(table: pa.Table) -> Any:

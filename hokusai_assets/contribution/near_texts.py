@@ -184,7 +184,7 @@ def _hashes(data: Any, starts: Any, ends: Any) -> Any:
     powers, back = _powers(1 << (len(data) - 1).bit_length())
     with np.errstate(over="ignore"):
         sums = np.zeros(len(data) + 1, np.uint64)
-        np.cumsum(_byte_numbers()[data] * powers[: len(data)], out=sums[1:])
+        np.cumsum(_byte_numbers().take(data) * powers[: len(data)], out=sums[1:])
         # Divided by the power at its start, a word's sum is the same wherever it stands.
         return mixed((sums[ends] - sums[starts]) * back[starts])
 

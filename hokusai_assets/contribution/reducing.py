@@ -19,7 +19,7 @@ from hokusai_assets.contribution.duplicates import (
     known_rows,
     match_rows,
 )
-from hokusai_assets.contribution.exchange import Buckets, key_numbers
+from hokusai_assets.contribution.exchange import Buckets, fixed_bytes, key_numbers
 from hokusai_assets.contribution.leakage import NO_KEYS, benchmark_keys
 from hokusai_assets.contribution.paid_keys import PaidKeys
 from hokusai_assets.contribution.rows import take_rows
@@ -70,11 +70,18 @@ def reduce_bucket(
 ) -> Reduced:
     """Match a bucket's rows, in canonical order; `key_range` is the bucket's.
 
-    Rows with keys of their own, most of them, are never looked at one by one.
+    Rows with keys of their own, most of them, are never looked at one by one; nor are repetitions
+    of the row before, where these are dropped whatever else they match.
     """
     import numpy as np
     import pyarrow as pa
 
+    repeats = np.zeros(table.num_rows, bool)
+    if task.duplicates.exact == "drop":
+        repeats = _repeats_of_the_row_before(table)
+    whole, places = table, np.flatnonzero(~repeats)
+    if len(places) < table.num_rows:
+        table = table.take(pa.array(places))
     columns = known_columns(task)
     benchmark = NO_KEYS if against.benchmark is None else benchmark_keys(against.benchmark, task)
     base, earlier = None, []
@@ -103,12 +110,29 @@ def reduce_bucket(
         few, task, base=base_rows, earlier=earlier_rows, benchmark=benchmark, paid=paid
     )
     conflicts = conflicting(take_rows(few, matches.kept), base_rows, task)
-    places = np.flatnonzero(suspects)[matches.kept]
+    looked_at = np.flatnonzero(suspects)
     keep, flags = ~suspects, np.zeros(table.num_rows, bool)
-    keep[places] = True
-    flags[places] = conflicts
-    kept = table.append_column(CONFLICT, pa.array(flags)).filter(pa.array(keep))
-    return Reduced(kept, removed_rows(few, matches.gone), matches)
+    keep[looked_at[matches.kept]] = True
+    flags[looked_at[matches.kept]] = conflicts
+    kept = table.append_column(CONFLICT, pa.array(flags))
+    if not keep.all():
+        kept = kept.filter(pa.array(keep))
+    matches.within += int(repeats.sum())
+    gone = [(place, "duplicates_within") for place in np.flatnonzero(repeats).tolist()]
+    gone += [(int(places[looked_at[place]]), reason) for place, reason in matches.gone]
+    return Reduced(kept, removed_rows(whole, sorted(gone)), matches)
+
+
+def _repeats_of_the_row_before(table: pa.Table) -> np.ndarray:
+    """Of each row in canonical order, whether its content is that of the row before it."""
+    import numpy as np
+
+    digests = fixed_bytes(table.column(ROW_DIGEST))
+    found = np.zeros(len(digests), bool)
+    begin = np.ascontiguousarray(digests[:, :8]).view(np.uint64).reshape(-1)
+    alike = np.flatnonzero(begin[1:] == begin[:-1])
+    found[alike + 1] = (digests[alike + 1] == digests[alike]).all(axis=1)
+    return found
 
 
 def removed_rows(table: pa.Table, gone: Sequence[tuple[int, str]]) -> pa.Table:
