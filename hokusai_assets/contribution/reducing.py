@@ -79,9 +79,6 @@ def reduce_bucket(
     repeats = np.zeros(table.num_rows, bool)
     if task.duplicates.exact == "drop":
         repeats = _repeats_of_the_row_before(table)
-    whole, places = table, np.flatnonzero(~repeats)
-    if len(places) < table.num_rows:
-        table = table.take(pa.array(places))
     columns = known_columns(task)
     benchmark = NO_KEYS if against.benchmark is None else benchmark_keys(against.benchmark, task)
     base, earlier = None, []
@@ -91,14 +88,15 @@ def reduce_bucket(
         earlier.append(kept_before.read(bucket, columns))
     prefixes = key_numbers(table)
     known = [benchmark.prefixes, *(key_numbers(t) for t in ([] if base is None else [base]))]
-    suspects = _with_company(prefixes, [*known, *map(key_numbers, earlier)])
+    suspects = np.zeros(table.num_rows, bool)
+    suspects[~repeats] = _with_company(prefixes[~repeats], [*known, *map(key_numbers, earlier)])
     found = np.zeros(table.num_rows, bool)
     if against.paid is not None:
         found |= against.paid.among(table, key_range)
     if against.paid_digests:
         digests = table.column(ROW_DIGEST).to_pylist()
         found |= np.array([digest in against.paid_digests for digest in digests], bool)
-    suspects |= found
+    suspects |= found & ~repeats
     paid = frozenset(table.filter(pa.array(found)).column(FEATURE_KEY).to_pylist())
     few = table.filter(pa.array(suspects))
     ours = prefixes[suspects]
@@ -111,16 +109,14 @@ def reduce_bucket(
     )
     conflicts = conflicting(take_rows(few, matches.kept), base_rows, task)
     looked_at = np.flatnonzero(suspects)
-    keep, flags = ~suspects, np.zeros(table.num_rows, bool)
+    keep, flags = ~(suspects | repeats), np.zeros(table.num_rows, bool)
     keep[looked_at[matches.kept]] = True
     flags[looked_at[matches.kept]] = conflicts
-    kept = table.append_column(CONFLICT, pa.array(flags))
-    if not keep.all():
-        kept = kept.filter(pa.array(keep))
+    kept = table.append_column(CONFLICT, pa.array(flags)).take(pa.array(np.flatnonzero(keep)))
     matches.within += int(repeats.sum())
     gone = [(place, "duplicates_within") for place in np.flatnonzero(repeats).tolist()]
-    gone += [(int(places[looked_at[place]]), reason) for place, reason in matches.gone]
-    return Reduced(kept, removed_rows(whole, sorted(gone)), matches)
+    gone += [(int(looked_at[place]), reason) for place, reason in matches.gone]
+    return Reduced(kept, removed_rows(table, sorted(gone)), matches)
 
 
 def _repeats_of_the_row_before(table: pa.Table) -> np.ndarray:
