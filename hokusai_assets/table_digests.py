@@ -45,14 +45,14 @@ def sort_digests(rows: Any) -> Any:
     """Digests, a table of bytes with a row each, in ascending order."""
     import numpy as np
 
-    # As four big-endian numbers: numpy's own byte strings lose zeros at their ends.
-    words = np.ascontiguousarray(rows).view(">u8").astype(np.uint64)
-    begin = np.ascontiguousarray(words[:, 0])
+    # As big-endian numbers: numpy's own byte strings lose zeros at their ends.
+    begin = np.ascontiguousarray(rows[:, :8]).view(">u8").astype(np.uint64).reshape(-1)
     order = np.argsort(begin)
     begin = begin[order]
     alike = np.flatnonzero(begin[1:] == begin[:-1])
     # The same digest twice is in order either way; what only begins alike is seldom met.
-    if (words[order[alike]] != words[order[alike + 1]]).any():
+    if (rows[order[alike]] != rows[order[alike + 1]]).any():
+        words = np.ascontiguousarray(rows).view(">u8").astype(np.uint64)
         tied = np.zeros(len(rows), bool)
         tied[alike] = tied[alike + 1] = True
         among = order[tied]
