@@ -78,7 +78,7 @@ def _encode(columns: dict[str, Any]) -> list[bytes]:
     count = len(next(iter(columns.values())))
     for name, cells in columns.items():
         if isinstance(cells, pa.ChunkedArray):
-            cells = cells.combine_chunks()
+            cells = cells.chunk(0) if cells.num_chunks == 1 else cells.combine_chunks()
         label = _label(name)
         run.append(_same(struct.pack(">I", len(label)) + label, count))
         if cells.null_count:

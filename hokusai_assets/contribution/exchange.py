@@ -54,9 +54,7 @@ class Exchange:
             pa.ipc.new_file(sink, table.schema) as writer,
         ):
             for start, end in itertools.pairwise(starts):
-                rows = table.slice(start, end - start).combine_chunks()
-                for batch in rows.to_batches() or [_no_rows(table.schema)]:
-                    writer.write_batch(batch)
+                writer.write_batch(_one_batch(table.slice(start, end - start)))
 
     def read(self, bucket: int, columns: list[str] | None = None) -> pa.Table:
         """A bucket's rows, part after part; there was at least one part."""
@@ -99,8 +97,7 @@ class Buckets:
             pa.OSFile(self._path(bucket), "wb") as sink,
             pa.ipc.new_file(sink, table.schema) as writer,
         ):
-            for batch in table.combine_chunks().to_batches() or [_no_rows(table.schema)]:
-                writer.write_batch(batch)
+            writer.write_batch(_one_batch(table))
 
     def read(
         self, bucket: int, columns: list[str] | None = None, *, whole: bool = False
@@ -176,13 +173,21 @@ def fixed_bytes(column: pa.Array | pa.ChunkedArray) -> Any:
     import pyarrow as pa
 
     if isinstance(column, pa.ChunkedArray):
-        column = column.combine_chunks()
+        column = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
     width = column.type.byte_width
     data = column.buffers()[1]
     if not data:
         return np.zeros((0, width), np.uint8)
     cells = np.frombuffer(data, np.uint8).reshape(-1, width)
     return cells[column.offset : column.offset + len(column)]
+
+
+def _one_batch(table: pa.Table) -> pa.RecordBatch:
+    """The table as one batch, without a copy of what is one already."""
+    batches = table.to_batches()
+    if len(batches) > 1:
+        batches = table.combine_chunks().to_batches()
+    return batches[0] if batches else _no_rows(table.schema)
 
 
 def _no_rows(schema: pa.Schema) -> pa.RecordBatch:

@@ -159,7 +159,15 @@ def _words(data: Any, offsets: Any) -> tuple[Any, Any, Any]:
     """Where words start and end in `data`, and the index of each row's first (one more row)."""
     import numpy as np
 
-    inside = data != _SPACE
+    space = data == _SPACE
+    edges = np.append(space, True)
+    edges[offsets[1:][np.diff(offsets) > 0]] = True
+    ends = np.flatnonzero(edges)
+    starts = np.zeros(len(ends), np.int64)
+    starts[1:] = ends[:-1] + space[ends[:-1]]
+    if (starts < ends).all():  # as in all normalised text: one space between words, and no other
+        return starts, ends, np.searchsorted(starts, offsets)
+    inside = ~space
     before = np.empty(len(data), bool)
     before[:1] = False
     before[1:] = inside[:-1]

@@ -96,16 +96,28 @@ def _normalise_ascii(text: pa.Array, *, punctuation: bool) -> pa.Array:
     starts = offsets[:-1][offsets[:-1] < len(data)]
     # A space goes where one stands before it, or nothing does.
     second = np.flatnonzero(space[1:] & space[:-1]) + 1
-    data, offsets = _without(data, offsets, np.union1d(second, starts[space[starts]]))
-    ends = offsets[1:] - 1
-    trailing = ends[(np.diff(offsets) > 0) & (data[ends] == _SPACE)] if len(data) else ends[:0]
-    data, offsets = _without(data, offsets, trailing)
+    gone = np.union1d(second, starts[space[starts]])
+    trailing = _trailing(space, offsets)
+    if not np.isin(trailing, second).any():  # or the first of several would be left
+        gone, trailing = np.union1d(gone, trailing), trailing[:0]
+    data, offsets = _without(data, offsets, gone)
+    if len(trailing):
+        data, offsets = _without(data, offsets, _trailing(data == _SPACE, offsets))
     return pa.StringArray.from_buffers(
         len(text),
         pa.py_buffer(offsets.astype(np.int32)),
         pa.py_buffer(data),
         _validity(text),
     )
+
+
+def _trailing(space: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+    """Where texts end with a space."""
+    import numpy as np
+
+    ends = offsets[1:][np.diff(offsets) > 0] - 1
+    found: np.ndarray = ends[space[ends]]
+    return found
 
 
 def _without(
