@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hokusai_assets.contribution.benchmark_groups import BenchmarkGroups
-from hokusai_assets.contribution.drift import first_rows
+from hokusai_assets.contribution.drift import column_distances, first_rows
 from hokusai_assets.contribution.duplicates import Matches
 from hokusai_assets.contribution.exchange import Buckets, bucket_count
-from hokusai_assets.contribution.manifest import StoredRows, build_manifest, column_schemas
+from hokusai_assets.contribution.manifest import build_manifest, column_schemas
 from hokusai_assets.contribution.near_duplicates import SignedRows
 from hokusai_assets.contribution.near_rows import NearRows
 from hokusai_assets.contribution.near_texts import SIGNATURE_COLUMNS, has_texts
@@ -42,7 +42,6 @@ from hokusai_assets.records import (
     ContributionSource,
     Dataset,
     PaidDataset,
-    Quality,
 )
 from hokusai_assets.tables import ROW_DIGEST, read_parts
 from hokusai_assets.task import Task
@@ -188,11 +187,12 @@ class _Cleaner:
             matches.include(found)
         near_method = self._near.leave_out(signed, kept, self._buckets, matches, removed[1])
         of_group = self._groups.leave_out(kept, self._buckets, removed[2])
+        samples = self._samples(kept)
         cleaned = SortedRoot(own / "digests")
         conflicts = 0
         for bucket in range(self._buckets):
             rows = kept.read(bucket, [ROW_DIGEST, CONFLICT])
-            conflicts += rows.column(CONFLICT).to_pylist().count(True)
+            conflicts += int(rows.column(CONFLICT).to_numpy().sum())
             cleaned.add(rows.column(ROW_DIGEST))
             if self._several:
                 self.roots.add(rows.column(ROW_DIGEST))
@@ -222,20 +222,26 @@ class _Cleaner:
                 counts,
                 self._policy,
                 content_root=root,
-                quality=self._quality(stored, counts, kept),
+                quality=None
+                if samples is None
+                else assess(stored, self._base_labels, counts, task, samples),
                 near_method=near_method,
             ),
         )
 
-    def _quality(self, stored: StoredRows, counts: CleaningCounts, kept: Buckets) -> Quality | None:
+    def _samples(self, kept: Buckets) -> Samples | None:
+        """What quality is looked for in, if it is; how far it lies from base is begun meanwhile."""
         if not self._assessed:
             return None
         task = self._policy.task
         names = [*(c.name for c in task.features), task.target.name]
         buckets = (kept.read(bucket, names) for bucket in range(self._buckets))
         ours = first_rows(buckets, SAMPLE_ROWS)
-        samples = Samples(ours, self._base_sample, self._learn)
-        return assess(stored, self._base_labels, counts, task, samples)
+        base = self._base_sample
+        if base is None:
+            return Samples(ours, None, self._learn)
+        distances = self._hands.later(functools.partial(column_distances, ours, base, task))
+        return Samples(ours, base, self._learn, distances)
 
 
 def _reduce(

@@ -107,7 +107,7 @@ def with_source(table: pa.Table, source: str) -> pa.Table:
     """The table with `source`, a content root, as every row's origin."""
     import pyarrow as pa
 
-    return table.append_column(SOURCE, pa.array([source] * table.num_rows, pa.string()))
+    return table.append_column(SOURCE, pa.repeat(pa.scalar(source, pa.string()), table.num_rows))
 
 
 def in_canonical_order(table: pa.Table, task: Task) -> pa.Table:
@@ -122,14 +122,14 @@ def in_canonical_order(table: pa.Table, task: Task) -> pa.Table:
     if SOURCE in table.column_names:
         names.append(SOURCE)
     # By the keys' first bytes, and only where these are equal by all of it: most rows have a key
-    # of their own. Both are stable, so that rows equal in everything stay as they came.
+    # of their own. Arrow's sort is stable, so that rows equal in everything stay as they came.
     numbers = key_numbers(table)
-    order = np.argsort(numbers, kind="stable")
+    order = np.argsort(numbers)
     ordered = numbers[order]
     tied = np.zeros(len(order), bool)
     tied[1:] |= ordered[1:] == ordered[:-1]
     tied[:-1] |= ordered[1:] == ordered[:-1]
-    among = order[tied]
+    among = np.sort(order[tied])
     if len(among):
         few = table.select(names).take(pa.array(among))
         order[tied] = among[pc.sort_indices(few, sort_keys=[(n, "ascending") for n in names])]

@@ -43,17 +43,18 @@ class Exchange:
         import numpy as np
         import pyarrow as pa
 
-        table = table.take(pa.array(np.argsort(key_numbers(table), kind="stable")))
-        starts = np.searchsorted(key_prefixes(table), self._bounds()).tolist()
+        # In a bucket rows stay as they came; what is sorted is one byte or two a row.
+        bucket = np.searchsorted(self._bounds()[1:], key_prefixes(table), side="right")
+        order = np.argsort(bucket.astype(np.uint16), kind="stable")
+        table = table.take(pa.array(order))
+        starts = np.searchsorted(bucket[order], range(self.buckets + 1)).tolist()
         # Uncompressed: it is read once, soon, and most of it from the page cache.
         with (
             pa.OSFile(str(self.folder / f"{part:06}.arrow"), "wb") as sink,
             pa.ipc.new_file(sink, table.schema) as writer,
         ):
             for start, end in itertools.pairwise(starts):
-                rows = table.slice(start, end - start).combine_chunks()
-                for batch in rows.to_batches() or [_no_rows(table.schema)]:
-                    writer.write_batch(batch)
+                writer.write_batch(_one_batch(table.slice(start, end - start)))
 
     def read(self, bucket: int, columns: list[str] | None = None) -> pa.Table:
         """A bucket's rows, part after part; there was at least one part."""
@@ -96,8 +97,7 @@ class Buckets:
             pa.OSFile(self._path(bucket), "wb") as sink,
             pa.ipc.new_file(sink, table.schema) as writer,
         ):
-            for batch in table.combine_chunks().to_batches() or [_no_rows(table.schema)]:
-                writer.write_batch(batch)
+            writer.write_batch(_one_batch(table))
 
     def read(
         self, bucket: int, columns: list[str] | None = None, *, whole: bool = False
@@ -142,8 +142,13 @@ def _batch(path: str | Path, index: int, columns: list[str] | None) -> pa.Record
     import pyarrow as pa
 
     with pa.OSFile(str(path), "rb") as source:
-        batch = pa.ipc.open_file(source).get_batch(index)
-        return batch.select(columns) if columns else batch
+        file = pa.ipc.open_file(source)
+        if not columns:
+            return file.get_batch(index)
+        # Of the others nothing is read.
+        places = [file.schema.get_field_index(name) for name in columns]
+        options = pa.ipc.IpcReadOptions(included_fields=places)
+        return pa.ipc.open_file(source, options=options).get_batch(index).select(columns)
 
 
 def key_numbers(table: pa.Table) -> Any:
@@ -168,13 +173,21 @@ def fixed_bytes(column: pa.Array | pa.ChunkedArray) -> Any:
     import pyarrow as pa
 
     if isinstance(column, pa.ChunkedArray):
-        column = column.combine_chunks()
+        column = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
     width = column.type.byte_width
     data = column.buffers()[1]
     if not data:
         return np.zeros((0, width), np.uint8)
     cells = np.frombuffer(data, np.uint8).reshape(-1, width)
     return cells[column.offset : column.offset + len(column)]
+
+
+def _one_batch(table: pa.Table) -> pa.RecordBatch:
+    """The table as one batch, without a copy of what is one already."""
+    batches = table.to_batches()
+    if len(batches) > 1:
+        batches = table.combine_chunks().to_batches()
+    return batches[0] if batches else _no_rows(table.schema)
 
 
 def _no_rows(schema: pa.Schema) -> pa.RecordBatch:

@@ -104,6 +104,8 @@ def has_more_than_ascii(text: pa.Array, *, line_feeds_only: bool = False) -> boo
     if not len(text):
         return False
     data, _ = flat(text)
+    if not len(data) or (int(data.min()) >= 0x20 and int(data.max()) < 0x7F):
+        return False
     low = np.bincount(data[(data < 0x20) | (data >= 0x7F)], minlength=256)
     low[[0x0A] if line_feeds_only else [*range(0x09, 0x0E), *range(0x1C, 0x20)]] = 0
     return bool(low.any())

@@ -15,8 +15,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hokusai_assets.contribution.near_texts import mixed
 from hokusai_assets.contribution.number_points import APART, Points
+from hokusai_assets.contribution.word_hashes import mixed
 
 if TYPE_CHECKING:
     import numpy as np

@@ -10,7 +10,6 @@ near_duplicates.py.
 
 from __future__ import annotations
 
-import functools
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from hokusai_assets.contribution.folding import flat
 from hokusai_assets.contribution.normalising import normalise_column
+from hokusai_assets.contribution.word_hashes import SEED, mixed, word_hashes
 from hokusai_assets.table_digests import is_ascii
 from hokusai_assets.task import Task
 
@@ -30,7 +30,6 @@ BANDS = 8
 RUN = 3  # words; texts of fewer are one run
 ROW_BITS = 28  # of a packed band: which row; the others are the hash
 SIGNATURE_COLUMNS = ("_bands", "_words")  # of rows on their way
-_SEED = 0x9E3779B97F4A7C15
 _SPACE = ord(" ")
 _ROWS_AT_ONCE = 4096  # whose numbers a processor's cache holds
 _BYTES_AT_ONCE = 4 << 20
@@ -110,7 +109,7 @@ def signature_columns(words: pa.Array) -> tuple[pa.Array, pa.Array]:
     for start in range(0, len(words), at_once):
         data, offsets = flat(words.slice(start, at_once))
         starts, ends, first = _words(data, offsets)
-        hashes = _hashes(data, starts, ends)
+        hashes = word_hashes(data, starts, ends)
         counts = np.diff(first)
         some = np.flatnonzero(counts)
         if len(some):
@@ -160,7 +159,15 @@ def _words(data: Any, offsets: Any) -> tuple[Any, Any, Any]:
     """Where words start and end in `data`, and the index of each row's first (one more row)."""
     import numpy as np
 
-    inside = data != _SPACE
+    space = data == _SPACE
+    edges = np.append(space, True)
+    edges[offsets[1:][np.diff(offsets) > 0]] = True
+    ends = np.flatnonzero(edges)
+    starts = np.zeros(len(ends), np.int64)
+    starts[1:] = ends[:-1] + space[ends[:-1]]
+    if (starts < ends).all():  # as in all normalised text: one space between words, and no other
+        return starts, ends, np.searchsorted(starts, offsets)
+    inside = ~space
     before = np.empty(len(data), bool)
     before[:1] = False
     before[1:] = inside[:-1]
@@ -175,43 +182,6 @@ def _words(data: Any, offsets: Any) -> tuple[Any, Any, Any]:
     return starts, ends, np.searchsorted(starts, offsets)
 
 
-def _hashes(data: Any, starts: Any, ends: Any) -> Any:
-    """A 64-bit hash of each word, from sums of powers over the whole of `data`."""
-    import numpy as np
-
-    if not len(starts):
-        return np.zeros(0, np.uint64)
-    powers, back = _powers(1 << (len(data) - 1).bit_length())
-    with np.errstate(over="ignore"):
-        sums = np.zeros(len(data) + 1, np.uint64)
-        np.cumsum(_byte_numbers()[data] * powers[: len(data)], out=sums[1:])
-        # Divided by the power at its start, a word's sum is the same wherever it stands.
-        return mixed((sums[ends] - sums[starts]) * back[starts])
-
-
-@functools.lru_cache(maxsize=2)
-def _powers(count: int) -> tuple[Any, Any]:
-    """Powers of an odd number modulo 2^64, and of its inverse."""
-    import numpy as np
-
-    odd = _SEED | 1
-    rows = []
-    with np.errstate(over="ignore"):
-        for factor in (odd, pow(odd, -1, 1 << 64)):
-            powers = np.full(count, factor, np.uint64)
-            powers[0] = 1
-            rows.append(np.multiply.accumulate(powers))
-    return rows[0], rows[1]
-
-
-@functools.cache
-def _byte_numbers() -> Any:
-    import numpy as np
-
-    with np.errstate(over="ignore"):
-        return mixed(np.arange(1, 257, dtype=np.uint64) * np.uint64(_SEED))
-
-
 def _bands(hashes: Any, counts: Any) -> tuple[Any, Any]:
     """Which rows have signatures, and their least hashes under each function."""
     import numpy as np
@@ -223,33 +193,27 @@ def _bands(hashes: Any, counts: Any) -> tuple[Any, Any]:
     if not len(rows):
         return rows, np.zeros((0, BANDS), np.uint64)
     padded = np.concatenate([hashes, np.zeros(RUN - 1, np.uint64)])
-    row_of = np.concatenate([np.repeat(np.arange(len(counts)), counts), [-1] * (RUN - 1)])
     first = np.concatenate([[0], np.cumsum(counts)[:-1]])
     with np.errstate(over="ignore"):
         grams = np.zeros(len(hashes), np.uint64)
-        for step, factor in enumerate((_SEED | 1, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9)):
-            ahead = slice(step, step + len(hashes))
-            same = row_of[ahead] == row_of[: len(hashes)]
-            grams += np.where(same, padded[ahead], np.uint64(0)) * np.uint64(factor)
         # Runs that go over a row's end are none, except that of a short text, which is its first.
-        inside = row_of[: len(hashes)] == row_of[RUN - 1 :]
-        short = np.flatnonzero((counts > 0) & (counts < RUN))
-        inside[first[short]] = True
+        inside = np.ones(len(hashes), bool)
+        short = first[(counts > 0) & (counts < RUN)]
+        of_short = np.zeros(len(short), np.uint64)
+        for step, factor in enumerate((SEED | 1, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9)):
+            grams += padded[step : step + len(hashes)] * np.uint64(factor)
+            held = counts[(counts > 0) & (counts < RUN)] > step
+            of_short += np.where(held, padded[short + step], np.uint64(0)) * np.uint64(factor)
+            if step:
+                last = (first + counts - step)[counts >= step]
+                inside[last] = False
+        grams[short], inside[short] = of_short, True
         grams = mixed(grams[inside])
         begins = np.concatenate([[0], np.cumsum(runs[rows])[:-1]])
         # Factors that have nothing to do with each other, or the minima would agree too often.
-        factors = mixed(mixed(np.arange(1, BANDS + 1, dtype=np.uint64) * np.uint64(_SEED)))
+        factors = mixed(mixed(np.arange(1, BANDS + 1, dtype=np.uint64) * np.uint64(SEED)))
         factors |= np.uint64(1)
         least = np.empty((len(rows), BANDS), np.uint64)
         for band in range(BANDS):
             least[:, band] = np.minimum.reduceat(grams * factors[band], begins)
         return rows, mixed(least + np.arange(BANDS, dtype=np.uint64))
-
-
-def mixed(numbers: Any) -> Any:
-    """Spread over all bits (the finaliser of splitmix64, shortened)."""
-    import numpy as np
-
-    numbers = numbers ^ (numbers >> np.uint64(30))
-    numbers = numbers * np.uint64(0xBF58476D1CE4E5B9)
-    return numbers ^ (numbers >> np.uint64(27))

@@ -72,6 +72,9 @@ def normalise_column(text: pa.Array, *, punctuation: bool = False) -> pa.Array:
             normalise_text(cell, punctuation=punctuation) for cell in text.take(others).to_pylist()
         ]
         result = pc.replace_with_mask(result, mask, pa.array(cells, pa.string()))
+    shortest = pc.min(pc.binary_length(result)).as_py()
+    if shortest is None or shortest > 0:
+        return result
     if not punctuation:
         # Texts of marks alone: their marks stay.
         empty = pc.and_(pc.equal(result, ""), pc.greater(pc.binary_length(text), 0))
@@ -86,22 +89,20 @@ def _normalise_ascii(text: pa.Array, *, punctuation: bool) -> pa.Array:
     import numpy as np
     import pyarrow as pa
 
-    table = _byte_table(punctuation)
     data, offsets = flat(text)
-    data = table[data]
-    first = np.zeros(len(data), bool)
-    first[offsets[:-1][offsets[:-1] < len(data)]] = True
+    # By Python's own bytes: numpy would make eight bytes an index of each.
+    data = np.frombuffer(data.tobytes().translate(_byte_table(punctuation)), np.uint8)
     space = data == _SPACE
+    starts = offsets[:-1][offsets[:-1] < len(data)]
     # A space goes where one stands before it, or nothing does.
-    gone = space & first
-    gone[1:] |= space[1:] & space[:-1]
+    second = np.flatnonzero(space[1:] & space[:-1]) + 1
+    gone = np.union1d(second, starts[space[starts]])
+    trailing = _trailing(space, offsets)
+    if not np.isin(trailing, second).any():  # or the first of several would be left
+        gone, trailing = np.union1d(gone, trailing), trailing[:0]
     data, offsets = _without(data, offsets, gone)
-    ends = offsets[1:] - 1
-    trailing = ends[(np.diff(offsets) > 0) & (data[ends] == _SPACE)] if len(data) else ends[:0]
     if len(trailing):
-        gone = np.zeros(len(data), bool)
-        gone[trailing] = True
-        data, offsets = _without(data, offsets, gone)
+        data, offsets = _without(data, offsets, _trailing(data == _SPACE, offsets))
     return pa.StringArray.from_buffers(
         len(text),
         pa.py_buffer(offsets.astype(np.int32)),
@@ -110,15 +111,26 @@ def _normalise_ascii(text: pa.Array, *, punctuation: bool) -> pa.Array:
     )
 
 
-def _without(
-    data: np.ndarray, offsets: np.ndarray, gone: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def _trailing(space: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+    """Where texts end with a space."""
     import numpy as np
 
-    positions = np.flatnonzero(gone)
+    ends = offsets[1:][np.diff(offsets) > 0] - 1
+    found: np.ndarray = ends[space[ends]]
+    return found
+
+
+def _without(
+    data: np.ndarray, offsets: np.ndarray, positions: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The bytes and offsets without those at some positions, in order."""
+    import numpy as np
+
     if not len(positions):
         return data, offsets
-    return data[~gone], offsets - np.searchsorted(positions, offsets)
+    left = np.ones(len(data), bool)
+    left[positions] = False
+    return data[left], offsets - np.searchsorted(positions, offsets)
 
 
 def _validity(text: pa.Array) -> pa.Buffer | None:
@@ -134,16 +146,13 @@ def _validity(text: pa.Array) -> pa.Buffer | None:
 
 
 @functools.cache
-def _byte_table(punctuation: bool) -> np.ndarray:
+def _byte_table(punctuation: bool) -> bytes:
     """What each ASCII byte becomes: lower case, and a space for what counts as one."""
-    import numpy as np
-
-    table = np.arange(256, dtype=np.uint8)
-    for upper, lower in zip(string.ascii_uppercase, string.ascii_lowercase, strict=True):
-        table[ord(upper)] = ord(lower)
-    for character in _ASCII_SPACES + ("" if punctuation else _ASCII_PUNCTUATION):
+    spaces = _ASCII_SPACES + ("" if punctuation else _ASCII_PUNCTUATION)
+    table = bytearray(range(256)).lower()
+    for character in spaces:
         table[ord(character)] = _SPACE
-    return table
+    return bytes(table)
 
 
 def _look_alike(character: str) -> str:

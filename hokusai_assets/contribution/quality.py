@@ -7,7 +7,7 @@ label_noise.py and drift.py; both look at a sample of rows.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -54,6 +54,8 @@ class Samples:
     ours: pa.Table
     base: pa.Table | None
     learn: bool = True  # whether a model may be fitted for the label noise
+    # drift.column_distances of the two, where it was begun elsewhere.
+    distances: Callable[[], dict[str, float | None]] | None = None
 
 
 def assess(
@@ -111,7 +113,10 @@ def _label_noise(samples: Samples, task: Task) -> QualityPart:
 def _drift(samples: Samples, task: Task) -> QualityPart:
     if samples.base is None:
         return _part("drift", None, NO_BASE)
-    found = drift.column_distances(samples.ours, samples.base, task)
+    if samples.distances is None:
+        found = drift.column_distances(samples.ours, samples.base, task)
+    else:
+        found = samples.distances()
     told = [found[c.name] for c in task.features]
     distances = [distance for distance in told if distance is not None]
     return _part(

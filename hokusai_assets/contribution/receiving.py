@@ -60,7 +60,7 @@ class Received:
         import pyarrow as pa
 
         table = in_canonical_order(self.exchange.read(bucket), task)
-        numbers = pa.array(self.number(table.column(ROW_NUMBER).to_pylist()), pa.int64())
+        numbers = pa.array(self.number.of_array(table.column(ROW_NUMBER).to_numpy()), pa.int64())
         return table.set_column(table.schema.get_field_index(ROW_NUMBER), ROW_NUMBER, numbers)
 
 

@@ -19,7 +19,7 @@ from hokusai_assets.contribution.duplicates import (
     known_rows,
     match_rows,
 )
-from hokusai_assets.contribution.exchange import Buckets, key_numbers
+from hokusai_assets.contribution.exchange import Buckets, fixed_bytes, key_numbers
 from hokusai_assets.contribution.leakage import NO_KEYS, benchmark_keys
 from hokusai_assets.contribution.paid_keys import PaidKeys
 from hokusai_assets.contribution.rows import take_rows
@@ -70,11 +70,15 @@ def reduce_bucket(
 ) -> Reduced:
     """Match a bucket's rows, in canonical order; `key_range` is the bucket's.
 
-    Rows with keys of their own, most of them, are never looked at one by one.
+    Rows with keys of their own, most of them, are never looked at one by one; nor are repetitions
+    of the row before, where these are dropped whatever else they match.
     """
     import numpy as np
     import pyarrow as pa
 
+    repeats = np.zeros(table.num_rows, bool)
+    if task.duplicates.exact == "drop":
+        repeats = _repeats_of_the_row_before(table)
     columns = known_columns(task)
     benchmark = NO_KEYS if against.benchmark is None else benchmark_keys(against.benchmark, task)
     base, earlier = None, []
@@ -84,14 +88,15 @@ def reduce_bucket(
         earlier.append(kept_before.read(bucket, columns))
     prefixes = key_numbers(table)
     known = [benchmark.prefixes, *(key_numbers(t) for t in ([] if base is None else [base]))]
-    suspects = _with_company(prefixes, [*known, *map(key_numbers, earlier)])
+    suspects = np.zeros(table.num_rows, bool)
+    suspects[~repeats] = _with_company(prefixes[~repeats], [*known, *map(key_numbers, earlier)])
     found = np.zeros(table.num_rows, bool)
     if against.paid is not None:
         found |= against.paid.among(table, key_range)
     if against.paid_digests:
         digests = table.column(ROW_DIGEST).to_pylist()
         found |= np.array([digest in against.paid_digests for digest in digests], bool)
-    suspects |= found
+    suspects |= found & ~repeats
     paid = frozenset(table.filter(pa.array(found)).column(FEATURE_KEY).to_pylist())
     few = table.filter(pa.array(suspects))
     ours = prefixes[suspects]
@@ -103,12 +108,27 @@ def reduce_bucket(
         few, task, base=base_rows, earlier=earlier_rows, benchmark=benchmark, paid=paid
     )
     conflicts = conflicting(take_rows(few, matches.kept), base_rows, task)
-    places = np.flatnonzero(suspects)[matches.kept]
-    keep, flags = ~suspects, np.zeros(table.num_rows, bool)
-    keep[places] = True
-    flags[places] = conflicts
-    kept = table.append_column(CONFLICT, pa.array(flags)).filter(pa.array(keep))
-    return Reduced(kept, removed_rows(few, matches.gone), matches)
+    looked_at = np.flatnonzero(suspects)
+    keep, flags = ~(suspects | repeats), np.zeros(table.num_rows, bool)
+    keep[looked_at[matches.kept]] = True
+    flags[looked_at[matches.kept]] = conflicts
+    kept = table.append_column(CONFLICT, pa.array(flags)).take(pa.array(np.flatnonzero(keep)))
+    matches.within += int(repeats.sum())
+    gone = [(place, "duplicates_within") for place in np.flatnonzero(repeats).tolist()]
+    gone += [(int(looked_at[place]), reason) for place, reason in matches.gone]
+    return Reduced(kept, removed_rows(table, sorted(gone)), matches)
+
+
+def _repeats_of_the_row_before(table: pa.Table) -> np.ndarray:
+    """Of each row in canonical order, whether its content is that of the row before it."""
+    import numpy as np
+
+    digests = fixed_bytes(table.column(ROW_DIGEST))
+    found = np.zeros(len(digests), bool)
+    begin = np.ascontiguousarray(digests[:, :8]).view(np.uint64).reshape(-1)
+    alike = np.flatnonzero(begin[1:] == begin[:-1])
+    found[alike + 1] = (digests[alike + 1] == digests[alike]).all(axis=1)
+    return found
 
 
 def removed_rows(table: pa.Table, gone: Sequence[tuple[int, str]]) -> pa.Table:

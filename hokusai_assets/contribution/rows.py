@@ -160,11 +160,16 @@ class RowNumbers:
         """The numbers of rows that count readable ones from 1."""
         import numpy as np
 
-        wanted = np.fromiter(readable, np.int64)
-        malformed = np.array(self.malformed, np.int64)
-        before = np.searchsorted(malformed - np.arange(len(malformed)), wanted, side="right")
-        numbers: list[int] = (wanted + before).tolist()
+        numbers: list[int] = self.of_array(np.fromiter(readable, np.int64)).tolist()
         return numbers
+
+    def of_array(self, readable: np.ndarray) -> np.ndarray:
+        """The same of an array (int64)."""
+        import numpy as np
+
+        malformed = np.array(self.malformed, np.int64)
+        before = malformed - np.arange(len(malformed))
+        return readable + np.searchsorted(before, readable, side="right")
 
 
 class RowReader(abc.ABC):

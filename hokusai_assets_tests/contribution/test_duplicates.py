@@ -18,8 +18,9 @@ from hokusai_assets.contribution.duplicates import (
     with_source,
 )
 from hokusai_assets.contribution.leakage import FeatureKeys, table_keys
+from hokusai_assets.contribution.reducing import CONFLICT, Against, reduce_bucket
 from hokusai_assets.contribution.rows import take_rows
-from hokusai_assets.tables import FEATURE_KEY, ROW_DIGEST, SOURCE, arrow_type
+from hokusai_assets.tables import FEATURE_KEY, ROW_DIGEST, ROW_NUMBER, SOURCE, arrow_type
 
 NOTHING = FeatureKeys(frozenset(), frozenset())
 Row = tuple[str | None, str | None, float, str]
@@ -284,3 +285,45 @@ def test_a_row_of_another_group_says_something_else() -> None:
     cells = {"note": ["tea", "Tea", "TEA"], "team": ["a", "b", "a"], "label": ["good"] * 3}
     found = match(with_keys(pa.table(cells), task), task)
     assert (found.normalised, len(found.kept)) == (1, 2)
+
+
+@pytest.mark.parametrize("exact", ["drop", "report"])
+@given(rows=ROWS, paid=st.sets(st.integers(0, 11)))
+@settings(deadline=None)
+def test_a_bucket_is_matched_as_if_each_of_its_rows_were_looked_at(
+    make_task: Any, exact: str, rows: list[Row], paid: set[int]
+) -> None:
+    """Repetitions, and rows with keys of their own, are told by their first bytes together."""
+    task = make_task(duplicates={"exact": exact})
+    table = build(rows, task)
+    table = table.append_column(ROW_NUMBER, pa.array(range(10, 10 + len(rows)), pa.int64()))
+    paid_digests = frozenset(digest for at, digest in enumerate(digests(table)) if at in paid)
+    keys = table.column(FEATURE_KEY).to_pylist()
+    paid_keys = frozenset(
+        key for key, digest in zip(keys, digests(table), strict=True) if digest in paid_digests
+    )
+    against = Against(None, None, paid_digests=paid_digests)
+    found = reduce_bucket(table, task, against, (b"\0\0", None), 0)
+    expected = match(table, task, paid=paid_keys)
+    kept = take_rows(table, expected.kept)
+    assert found.kept.drop_columns([CONFLICT]).equals(kept)
+    flags = conflicting(kept, KnownRows(), task)
+    assert found.kept.column(CONFLICT).to_pylist() == flags
+    assert [tuple(row.values())[:2] for row in found.removed.to_pylist()] == [
+        (10 + at, reason) for at, reason in expected.gone
+    ]
+    # Rows that nothing resembles are kept without being told.
+    told = ("within", "normalised", "already_paid", "reported")
+    assert [getattr(found.matches, n) for n in told] == [getattr(expected, n) for n in told]
+
+
+def test_rows_equal_in_everything_stay_as_they_came(make_task: Any) -> None:
+    task = make_task()
+    table = build([("k", "tea", 1.0, "good")] * 200 + [("k", "dull", 1.0, "bad")] * 200, task)
+    table = take_rows(table, random.Random(5).sample(range(400), 400))
+    table = table.append_column(ROW_NUMBER, pa.array(range(400), pa.int64()))
+    ordered = in_canonical_order(table, task)
+    found = list(zip(digests(ordered), ordered.column(ROW_NUMBER).to_pylist(), strict=True))
+    first, *_, last = digests(ordered)
+    assert found == sorted(found, key=lambda row: (row[0] != first, row[1]))
+    assert first != last

@@ -136,7 +136,12 @@ def test_categories_keep_their_marks(make_task):
 
 
 @given(
-    st.lists(st.none() | st.text(st.characters(codec="utf-8"), max_size=8), max_size=8),
+    st.lists(
+        st.none()
+        | st.text(st.characters(codec="utf-8"), max_size=8)
+        | st.text(st.sampled_from("aA  .\t"), max_size=8),
+        max_size=8,
+    ),
     st.booleans(),
     st.integers(0, 3),
 )

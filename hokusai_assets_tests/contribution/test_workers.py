@@ -59,3 +59,13 @@ def test_main_is_itself_again_whichever_thread_started_a_worker():
         thread.join()
     assert results == [[1, 2], [1, 2]]
     assert sys.modules["__main__"] is before
+
+
+# What a worker says of itself once Arrow was given a Python value.
+LOADED = "__import__('pyarrow').scalar(0.5) and 'pandas' in __import__('sys').modules"
+
+
+def test_workers_do_not_load_pandas():
+    with workers(parallel=True) as hands:
+        assert list(hands.in_order(eval, [LOADED] * 4)) == [False] * 4
+    assert eval(LOADED)  # as Arrow does where nobody stops it
