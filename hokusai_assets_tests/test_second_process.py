@@ -1,5 +1,6 @@
 """The second process: the same answers and errors as here, no secrets of ours, no leftovers."""
 
+import gc
 import importlib
 import multiprocessing
 import os
@@ -199,6 +200,7 @@ def test_a_run_that_needs_none_ends_it(job: str, execution: dict[str, Any], is_l
     with dg.DagsterInstance.ephemeral() as instance:
         defined = InMemoryJob(build_definitions().resolve_job_def(job))
         create(dg.InitExecutorContext(defined, executor, execution, instance))
+    gc.unfreeze()  # other tests' objects too
     assert (second_process.call(whoami) != os.getpid()) is is_left
 
 

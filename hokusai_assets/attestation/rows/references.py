@@ -26,19 +26,17 @@ class LeafSecret:
     hides: bool
 
     def hasher(self) -> Callable[[bytes], str]:
-        """HMAC-SHA256 (RFC 2104) under the key, as hex: both of its blocks are hashed once only.
+        """HMAC-SHA256 (RFC 2104) under the key, as hex.
 
         `hmac.digest` is the same and takes twice as long, of a million rows some seconds.
         """
         block = self.key.ljust(64, b"\0")  # keys here are 32 bytes
-        inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in block))
-        outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in block))
+        inner = bytes(byte ^ 0x36 for byte in block)
+        outer = bytes(byte ^ 0x5C for byte in block)
+        sha256 = hashlib.sha256
 
         def keyed(message: bytes) -> str:
-            first, second = inner.copy(), outer.copy()
-            first.update(message)
-            second.update(first.digest())
-            return second.hexdigest()
+            return sha256(outer + sha256(inner + message).digest()).hexdigest()
 
         return keyed
 
