@@ -11,14 +11,6 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from securesystemslib.dsse import Envelope
-from securesystemslib.exceptions import VerificationError
-from securesystemslib.signer import (  # type: ignore[attr-defined]  # it has no __all__
-    CryptoSigner,
-    Signature,
-    SSlibKey,
-)
-
 from hokusai_assets.attestation.canonical import read_record
 from hokusai_assets.attestation.signing.keys import PublicKey, SigningKey
 from hokusai_assets.digests import canonical_json
@@ -53,6 +45,9 @@ class SignedEnvelope:
 
 def sign_payload(payload: bytes, key: SigningKey) -> SignedEnvelope:
     """The payload, an in-toto Statement, signed by `key`; Ed25519 gives the same bytes again."""
+    from securesystemslib.dsse import Envelope
+    from securesystemslib.signer import CryptoSigner  # type: ignore[attr-defined]  # no __all__
+
     signer = CryptoSigner(key.private, _library_key(key.public))
     signature = Envelope(payload, PAYLOAD_TYPE, {}).sign(signer)
     return SignedEnvelope(payload, key.keyid, bytes.fromhex(signature.signature))
@@ -99,6 +94,11 @@ def verify_envelope(envelope: SignedEnvelope, key: PublicKey, name: str) -> byte
     """The payload, once the signature holds under `key`; raises SignatureError otherwise."""
     if envelope.keyid != key.keyid:
         raise SignatureError(f"{name}: signatures[0].keyid is not that of the key {key.keyid}.")
+    # Late: where nobody signed, loading it is a tenth of verifying ten thousand rows.
+    from securesystemslib.dsse import Envelope
+    from securesystemslib.exceptions import VerificationError
+    from securesystemslib.signer import Signature  # type: ignore[attr-defined]
+
     library = Envelope(
         envelope.payload,
         PAYLOAD_TYPE,
@@ -113,7 +113,9 @@ def verify_envelope(envelope: SignedEnvelope, key: PublicKey, name: str) -> byte
     return envelope.payload
 
 
-def _library_key(key: PublicKey) -> SSlibKey:
+def _library_key(key: PublicKey) -> Any:
+    from securesystemslib.signer import SSlibKey  # type: ignore[attr-defined]
+
     return SSlibKey(key.keyid, "ed25519", "ed25519", {"public": key.raw.hex()})
 
 
