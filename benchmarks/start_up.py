@@ -64,7 +64,7 @@ def main() -> None:
     print("what                                   seconds   of        ratio  aim")
     for what, name, floor, times, aim in (
         ("dry run, whole process", "dry_run", "trivial", jobs, "2.0"),
-        ("  of it the imports it needs", "imports_alone", "trivial", jobs, ""),
+        ("its imports alone, in one process", "imports_alone", "trivial", jobs, ""),
         ("import hokusai_assets.definitions", "definitions", "dagster", imports, "2.0"),
     ):
         ratio = times[name] / times[floor]
