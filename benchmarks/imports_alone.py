@@ -1,7 +1,7 @@
 """The trivial graph in a process that has also imported what any evaluation needs.
 
-The floor of a dry run before a row is read: storing models, checking frames, reading and training
-cannot do without these packages, whatever this project does.
+What a dry run would at least take if it imported in one process: storing models, checking frames,
+reading and training cannot do without these packages.
 """
 
 import duckdb
