@@ -28,6 +28,7 @@ from multiprocessing.connection import Connection, Pipe
 from typing import Any, ParamSpec, TypeVar
 
 from hokusai_assets.errors import HokusaiError, ModelError
+from hokusai_assets.importing import forgo_pandas, without
 from hokusai_assets.settings import SECRETS
 
 Parameters = ParamSpec("Parameters")
@@ -49,6 +50,9 @@ IMPORTED_AHEAD = (
     "fsspec.core",
     "pyarrow.parquet",
 )
+
+# What pandera and skops look for, which is only there where this program is developed.
+_OF_TESTS = ("hypothesis", "pytest")
 
 # Python's own thresholds make it look through all objects a dozen times while libraries are
 # imported, a tenth of the time that takes (measured); and those live to the end.
@@ -127,6 +131,7 @@ def start(meanwhile: Sequence[str] = ()) -> None:
     if _running is None:
         _running = SecondProcess(meanwhile)
         atexit.register(stop)
+        forgo_pandas()  # frames are made there
 
 
 def stop() -> None:
@@ -173,7 +178,8 @@ def serve(descriptor: int) -> None:
     with contextlib.suppress(EOFError, OSError):
         while True:
             while ahead and not pipe.poll():
-                importlib.import_module(ahead.pop(0))
+                with without(*_OF_TESTS):
+                    importlib.import_module(ahead.pop(0))
             pipe.send_bytes(_answer(*pipe.recv()))
     os._exit(0)  # nothing is left to tidy up, and taking the libraries apart takes a while
 

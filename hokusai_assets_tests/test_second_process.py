@@ -266,3 +266,32 @@ def test_it_ends_with_a_parent_that_is_killed() -> None:
         time.sleep(0.05)
     else:
         assert not Path(f"/proc/{child}").exists()
+
+
+def test_it_is_the_one_that_loads_pandas() -> None:
+    script = (
+        "import sys\n"
+        "from hokusai_assets import second_process\n"
+        "second_process.start()\n"
+        "import pyarrow as pa\n"
+        "pa.array(['x'])\n"
+        "print('pandas' in sys.modules)\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert ran.stdout == "False\n"
+
+
+def test_what_it_imports_ahead_is_without_libraries_for_tests(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = "import sys\ndef loaded(*names):\n    return [n in sys.modules for n in names]\n"
+    Path(tmp_path, "only_there.py").write_text(asked)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    import only_there
+
+    last = second_process.IMPORTED_AHEAD[-1]
+    with second_process.running():
+        while not second_process.call(only_there.loaded, last)[0]:
+            time.sleep(0.1)  # while nothing is asked for, it imports
+        found = second_process.call(only_there.loaded, "pandas", "pandera", "hypothesis", "pytest")
+    assert found == [True, True, False, False]

@@ -13,7 +13,6 @@ from __future__ import annotations
 import collections
 import concurrent.futures
 import importlib
-import importlib.abc
 import itertools
 import multiprocessing
 import os
@@ -27,6 +26,7 @@ from multiprocessing.context import SpawnContext, SpawnProcess
 from typing import Any, ClassVar, TypeVar
 
 from hokusai_assets.errors import StorageError
+from hokusai_assets.importing import forgo_pandas
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -141,19 +141,9 @@ def _work(function: Callable[[Item], Result], item: Item) -> Result:
 
 def _begin() -> None:
     """Make a worker ready, before its first item comes."""
-    sys.meta_path.insert(0, _NoPandas())
+    forgo_pandas()
     _use_plain_memory()
     importlib.import_module(_NEEDED)
-
-
-class _NoPandas(importlib.abc.MetaPathFinder):
-    """No worker needs pandas, but Arrow loads it with the first Python value that it is given, to
-    ask whether that is one of pandas' own: 0.4 s in each."""
-
-    def find_spec(self, name: str, path: object, target: object = None) -> None:
-        """Refuse pandas, as if it were not installed; leave all else to the finders after this."""
-        if name == "pandas":
-            raise ModuleNotFoundError("Workers do without pandas.", name=name)
 
 
 def _use_plain_memory() -> None:

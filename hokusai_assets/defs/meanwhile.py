@@ -6,6 +6,7 @@ the command line says that this process will run a job, the second one begins be
 definitions are even imported. The executor ends it again where a run turns out to need none.
 """
 
+import gc
 import multiprocessing
 from collections.abc import Sequence
 
@@ -39,4 +40,5 @@ def begin_early(command: Sequence[str]) -> None:
     A process of one step has its parent's command line and is none of these.
     """
     if list(command[1:3]) in _RUNNING and multiprocessing.parent_process() is None:
+        gc.set_threshold(*second_process.COLLECTOR_THRESHOLDS)
         second_process.start(MEANWHILE)
