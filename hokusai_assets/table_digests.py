@@ -7,10 +7,12 @@ only handle records must not pay for them.
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import struct
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -25,20 +27,30 @@ def digest_rows(columns: Mapping[str, pa.Array | pa.ChunkedArray]) -> pa.Array:
 
     `columns` maps names to equally long Arrow columns of the types that tables.arrow_type gives.
     """
+    return digest_each([columns])[0]
+
+
+def digest_each(sets: Sequence[Mapping[str, pa.Array | pa.ChunkedArray]]) -> list[pa.Array]:
+    """digest_rows of several sets of columns of the same rows.
+
+    What sets have in common, the same object under the same name, is encoded once.
+    """
     import pyarrow as pa
 
-    names = sorted(columns, key=_label)
-    if not names:
-        return pa.array([], pa.binary(DIGEST_BYTES))
-    count = len(columns[names[0]])
-    parts: list[bytes] = []
-    for start in range(0, count, _ROWS_AT_ONCE):
-        encoded = _encode({n: columns[n].slice(start, _ROWS_AT_ONCE) for n in names})
-        sha256 = hashlib.sha256
-        parts.extend([sha256(row).digest() for row in encoded])
-    return pa.FixedSizeBinaryArray.from_buffers(
-        pa.binary(DIGEST_BYTES), count, [None, pa.py_buffer(b"".join(parts))]
-    )
+    counts = [len(next(iter(columns.values()))) if columns else 0 for columns in sets]
+    parts: list[list[bytes]] = [[] for _ in sets]
+    for start in range(0, max(counts, default=0), _ROWS_AT_ONCE):
+        encoder = _Encoder(start)
+        for digests, columns in zip(parts, sets, strict=True):
+            if columns:
+                hashed = map(hashlib.sha256, encoder.rows(columns))
+                digests.extend([row.digest() for row in hashed])
+    return [
+        pa.FixedSizeBinaryArray.from_buffers(
+            pa.binary(DIGEST_BYTES), count, [None, pa.py_buffer(b"".join(digests))]
+        )
+        for count, digests in zip(counts, parts, strict=True)
+    ]
 
 
 def sort_digests(rows: Any) -> Any:
@@ -64,38 +76,104 @@ def _label(name: str) -> bytes:
     return unicodedata.normalize("NFC", name).encode()
 
 
-def _encode(columns: dict[str, Any]) -> list[bytes]:
-    """Each row's bytes.
+class _Encoder:
+    """Puts the bytes of rows together, of _ROWS_AT_ONCE from `start` on.
 
     What has the same length in all rows (names, tags, lengths, numbers without null) is put side
     by side as one table of bytes, so that Arrow joins few pieces.
     """
-    import pyarrow as pa
-    import pyarrow.compute as pc
 
-    pieces: list[Any] = []
-    run: list[Any] = []  # tables of bytes that follow one another
-    count = len(next(iter(columns.values())))
-    for name, cells in columns.items():
+    def __init__(self, start: int) -> None:
+        self._start = start
+        self._columns: dict[_Key, tuple[_Fixed, list[pa.Array] | None]] = {}
+        self._runs: dict[tuple[_Key, ...], pa.Array] = {}
+
+    def rows(self, columns: Mapping[str, pa.Array | pa.ChunkedArray]) -> list[bytes]:
+        """Each row's bytes."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        pieces: list[Any] = []
+        run: tuple[_Key, ...] = ()
+        for name in sorted(columns, key=_label):
+            key = (name, id(columns[name]))
+            if key not in self._columns:
+                self._columns[key] = self._encoded(name, columns[name])
+            others = self._columns[key][1]
+            if others is None:
+                run = (*run, key)
+                continue
+            pieces += [*self._joined(run), *others]
+            run = ()
+        pieces += self._joined(run)
+        rows: list[bytes] = pc.binary_join_element_wise(
+            *pieces, pa.scalar(b"", pa.large_binary())
+        ).to_pylist()
+        return rows
+
+    def _joined(self, run: tuple[_Key, ...]) -> list[pa.Array]:
+        if run and run not in self._runs:
+            self._runs[run] = _side_by_side([self._columns[key][0] for key in run])
+        return [self._runs[run]] if run else []
+
+    def _encoded(
+        self, name: str, cells: pa.Array | pa.ChunkedArray
+    ) -> tuple[_Fixed, list[pa.Array] | None]:
+        """What of a column has one length, or (second) all of it where that is not all."""
+        import pyarrow as pa
+
+        cells = cells.slice(self._start, _ROWS_AT_ONCE)
         if isinstance(cells, pa.ChunkedArray):
             cells = cells.chunk(0) if cells.num_chunks == 1 else cells.combine_chunks()
-        label = _label(name)
-        run.append(_same(struct.pack(">I", len(label)) + label, count))
+        label = struct.pack(">I", len(_label(name))) + _label(name)
         if cells.null_count:
-            pieces += [_joined(run), *_cells_with_null(cells)]
-            run = []
-            continue
-        head, text = _fixed(cells)
-        run.append(head)
-        if text is not None:
-            pieces += [_joined(run), text]
-            run = []
-    if run:
-        pieces.append(_joined(run))
-    rows: list[bytes] = pc.binary_join_element_wise(
-        *pieces, pa.scalar(b"", pa.large_binary())
-    ).to_pylist()
-    return rows
+            before = _Fixed(label, None, len(cells))
+            return before, [_side_by_side([before]), *_cells_with_null(cells)]
+        fixed, text = _fixed(cells)
+        fixed = dataclasses.replace(fixed, before=label + fixed.before)
+        return fixed, None if text is None else [_side_by_side([fixed]), text]
+
+
+_Key = tuple[str, int]  # a column's name, and which object it is
+
+
+@dataclass(frozen=True)
+class _Fixed:
+    """Bytes that are the same in each of `count` rows, and a number a row that follows them."""
+
+    before: bytes
+    numbers: Any | None
+    count: int
+
+
+def _side_by_side(run: Sequence[_Fixed]) -> pa.Array:
+    """The bytes of each row, big-endian, as one binary cell a row."""
+    import numpy as np
+    import pyarrow as pa
+
+    same, offsets, numbers = b"", [], []
+    for fixed in run:
+        same += fixed.before
+        if fixed.numbers is not None:
+            offsets.append(len(same))
+            numbers.append(fixed.numbers)
+            same += bytes(fixed.numbers.itemsize)
+    count, width = run[0].count, len(same)
+    cells = np.empty((count, width), np.uint8)
+    cells[:] = np.frombuffer(same, np.uint8)
+    for offset, values in zip(offsets, numbers, strict=True):
+        kind = np.dtype(
+            {
+                "names": ["n"],
+                "formats": [values.dtype.newbyteorder(">")],
+                "offsets": [offset],
+                "itemsize": width,
+            }
+        )
+        cells.view(kind).reshape(count)["n"] = values
+    places = np.arange(count + 1, dtype=np.int64) * width
+    buffers = [None, pa.py_buffer(places), pa.py_buffer(cells)]
+    return pa.Array.from_buffers(pa.large_binary(), count, buffers)
 
 
 def composed(text: pa.Array) -> pa.Array:
@@ -127,8 +205,8 @@ def is_ascii(text: pa.Array) -> bool:
     return not len(held) or int(held.max()) < 0x80
 
 
-def _fixed(cells: pa.Array) -> tuple[Any, pa.Array | None]:
-    """The bytes of equal length that cells without null begin with, and the rest, if any."""
+def _fixed(cells: pa.Array) -> tuple[_Fixed, pa.Array | None]:
+    """What cells without null begin with, a tag and a number, and the rest, if any."""
     import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -138,20 +216,19 @@ def _fixed(cells: pa.Array) -> tuple[Any, pa.Array | None]:
         tag = b"\x04" if pa.types.is_binary(kind) else b"\x03"
         rest = (cells if pa.types.is_binary(kind) else composed(cells)).cast(pa.large_binary())
         lengths = pc.binary_length(rest).to_numpy(zero_copy_only=False)
-        return _tagged(tag, lengths.astype(">u8")), rest
+        return _Fixed(tag, lengths.astype(np.int64), count), rest
     if pa.types.is_boolean(kind):
-        flags = cells.to_numpy(zero_copy_only=False).astype(np.uint8).reshape(count, 1)
-        return np.concatenate([_same(b"\x06", count), flags], axis=1), None
+        return _Fixed(b"\x06", cells.to_numpy(zero_copy_only=False).astype(np.uint8), count), None
     if pa.types.is_float64(kind):
         numbers = cells.to_numpy(zero_copy_only=False) + 0.0  # -0 as 0
-        bits = numbers.astype(">f8").view(">u8")
+        bits = numbers.view(np.uint64)
         bits[np.isnan(numbers)] = 0x7FF8000000000000
-        return _tagged(b"\x02", bits), None
+        return _Fixed(b"\x02", bits, count), None
     if pa.types.is_int64(kind):
-        return _tagged(b"\x01", cells.to_numpy(zero_copy_only=False).astype(">i8")), None
+        return _Fixed(b"\x01", cells.to_numpy(zero_copy_only=False), count), None
     if pa.types.is_timestamp(kind) and kind.unit == "us":
         moments = cells.cast(pa.int64()).to_numpy(zero_copy_only=False)
-        return _tagged(b"\x05", moments.astype(">i8")), None
+        return _Fixed(b"\x05", moments, count), None
     raise TypeError(f"cells of the type {kind} have no encoding")
 
 
@@ -160,42 +237,11 @@ def _cells_with_null(cells: pa.Array) -> list[pa.Array]:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    valid = cells.is_valid()
-    head, rest = _fixed(pc.fill_null(cells, _ZEROS.get(str(cells.type), 0)))
+    fixed, rest = _fixed(pc.fill_null(cells, _ZEROS.get(str(cells.type), 0)))
     null = pa.scalar(b"\x00", pa.large_binary())
-    heads = [pc.if_else(valid, _joined([head]), null)]
+    heads = [pc.if_else(cells.is_valid(), _side_by_side([fixed]), null)]
     return heads if rest is None else [*heads, rest]
 
 
 # What stands in a null's place while the others are encoded.
 _ZEROS: dict[str, Any] = {"string": "", "large_string": "", "binary": b"", "bool": False}
-
-
-def _tagged(tag: bytes, values: Any) -> Any:
-    """A tag byte and 8 big-endian bytes for each value, as a table of bytes."""
-    import numpy as np
-
-    count = len(values)
-    return np.concatenate(
-        [_same(tag, count), np.frombuffer(values.tobytes(), np.uint8).reshape(count, 8)], axis=1
-    )
-
-
-def _same(content: bytes, count: int) -> Any:
-    """The same bytes in each of `count` rows."""
-    import numpy as np
-
-    return np.broadcast_to(np.frombuffer(content, np.uint8), (count, len(content)))
-
-
-def _joined(tables: list[Any]) -> pa.Array:
-    """Tables of bytes side by side, as one binary cell a row."""
-    import numpy as np
-    import pyarrow as pa
-
-    cells = np.ascontiguousarray(np.concatenate(tables, axis=1))
-    count, width = cells.shape
-    fixed = pa.FixedSizeBinaryArray.from_buffers(
-        pa.binary(width), count, [None, pa.py_buffer(cells)]
-    )
-    return fixed.cast(pa.large_binary())

@@ -14,10 +14,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from hokusai_assets.contribution.exchange import key_numbers
-from hokusai_assets.contribution.leakage import FeatureKeys, feature_digests, feature_keys
+from hokusai_assets.contribution.leakage import (
+    FeatureKeys,
+    feature_digests,
+    normalised_features,
+)
 from hokusai_assets.contribution.rows import take_rows
 from hokusai_assets.contribution.told_targets import told_targets
-from hokusai_assets.table_digests import digest_rows
+from hokusai_assets.table_digests import digest_each
 from hokusai_assets.tables import FEATURE_KEY, ROW_DIGEST, SOURCE
 from hokusai_assets.task import Task
 
@@ -97,10 +101,13 @@ def with_keys(
 
     `normalised` is normalised_features of the table, where that is known already.
     """
-    digests = digest_rows({c.name: table.column(c.name) for c in task.content_columns})
-    return table.append_column(ROW_DIGEST, digests).append_column(
-        FEATURE_KEY, feature_keys(table, task, normalised)
-    )
+    if normalised is None:
+        normalised = normalised_features(table, task)
+    cells = {c.name: table.column(c.name) for c in task.kept_columns}
+    content = {c.name: cells[c.name] for c in task.content_columns}
+    features = {c.name: cells[c.name] for c in task.features} | dict(normalised)
+    digests, keys = digest_each([content, features])
+    return table.append_column(ROW_DIGEST, digests).append_column(FEATURE_KEY, keys)
 
 
 def with_source(table: pa.Table, source: str) -> pa.Table:

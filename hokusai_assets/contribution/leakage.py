@@ -9,7 +9,6 @@ another label leaks too. Duplicates stand in duplicates.py.
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -69,13 +68,10 @@ def normalised_features(table: pa.Table, task: Task) -> dict[str, pa.Array]:
     }
 
 
-def feature_keys(
-    table: pa.Table, task: Task, normalised: Mapping[str, pa.Array] | None = None
-) -> pa.Array:
+def feature_keys(table: pa.Table, task: Task) -> pa.Array:
     """The digest of each row's features with text normalised, 32 bytes a row."""
-    if normalised is None:
-        normalised = normalised_features(table, task)
-    return digest_rows({c.name: table.column(c.name) for c in task.features} | dict(normalised))
+    normalised = normalised_features(table, task)
+    return digest_rows({c.name: table.column(c.name) for c in task.features} | normalised)
 
 
 def write_benchmark_keys(table: pa.Table, task: Task, folder: str | Path) -> None:

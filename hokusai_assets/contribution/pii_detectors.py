@@ -264,17 +264,23 @@ def finders_for(folded: pa.Array) -> list[list[str]]:
 
     # Our tokens' own digits are no reason to look.
     looks = pc.replace_substring_regex(as_engine_reads(folded), HASH_OF_TOKEN, r"[\1]")
+    found: list[list[str]] = [[] for _ in range(len(folded))]
+    # Most that were treated once match none, and one alternation says so.
+    some = pc.indices_nonzero(pc.fill_null(pc.match_substring_regex(looks, PREFILTER), False))
+    looks = looks.take(some)
     patterns = list(dict.fromkeys(PREFILTERS.values()))
     matches = [pc.match_substring_regex(looks, p).to_numpy(zero_copy_only=False) for p in patterns]
     # As one number a text, a bit a finder: few different ones are seen.
-    told = np.zeros(len(folded), np.int64)
+    told = np.zeros(len(looks), np.int64)
     for place, pattern in enumerate(PREFILTERS.values()):
         told |= matches[patterns.index(pattern)].astype(np.int64) << place
     names = {
         bits: [name for place, name in enumerate(PREFILTERS) if bits >> place & 1]
         for bits in np.unique(told).tolist()
     }
-    return [names[bits] for bits in told.tolist()]
+    for position, bits in zip(some.to_pylist(), told.tolist(), strict=True):
+        found[position] = names[bits]
+    return found
 
 
 def as_engine_reads(folded: pa.Array) -> pa.Array:

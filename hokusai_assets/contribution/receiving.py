@@ -7,12 +7,14 @@ file of any size takes the memory of a few of its parts.
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hokusai_assets.contribution.duplicates import in_canonical_order
 from hokusai_assets.contribution.exchange import Exchange, bucket_count
+from hokusai_assets.contribution.handing_over import HandedRows, hand_over
 from hokusai_assets.contribution.mapping import Mapped, map_part, repeated_ids
 from hokusai_assets.contribution.pii import Policy
 from hokusai_assets.contribution.reading import open_reader, refuse_no_rows
@@ -83,8 +85,12 @@ def receive(
     mapped = Mapped()
     with open_reader(path, task) as reader:
         exchange = Exchange(folder, buckets or bucket_count(reader.source.size_bytes))
-        parts = enumerate(reader.parts())
-        for part in workers.in_order(functools.partial(_map, policy, exchange, sign), parts):
+        parts: Iterable[RawRows | HandedRows] = reader.parts()
+        if workers.elsewhere:
+            parts = hand_over(reader.parts(), folder.with_name(f"{folder.name}-handed"))
+        for part in workers.in_order(
+            functools.partial(_map, policy, exchange, sign), enumerate(parts)
+        ):
             mapped.include(part)
             count(mapped.typed + len(mapped.rejections.rows), reader.share)
             _refuse_too_many_rows(reader, mapped, task)
@@ -136,8 +142,11 @@ def received_root(exchange: Exchange, folder: Path) -> str:
     return root.root()
 
 
-def _map(policy: Policy, exchange: Exchange, sign: bool, item: tuple[int, RawRows]) -> Mapped:
-    part, raw = item
+def _map(
+    policy: Policy, exchange: Exchange, sign: bool, item: tuple[int, RawRows | HandedRows]
+) -> Mapped:
+    part, handed = item
+    raw = handed.take() if isinstance(handed, HandedRows) else handed
     table, mapped = map_part(raw, policy, sign=sign)
     exchange.write(part, table)
     return mapped

@@ -1,11 +1,12 @@
 """One function over many items, in order, on all cores where that pays.
 
-Processes rather than threads, because hashing short rows holds Python's lock. Spawned rather than
-forked: a fork copies locks that threads of DuckDB and Arrow may hold. Spawned without the program
-that started this process: each worker would run it again, which of `dagster` is a second of imports
-that no worker needs, and of a script without a guard the whole script. So functions that workers
-are to do must stand in modules. What is no size worth a process is done where it stands, so that
-small runs start nothing.
+Processes rather than threads, because hashing short rows holds Python's lock. Forked, but not from
+this process, since a fork copies locks that threads of DuckDB and Arrow may hold: from one that has
+imported what cleaning needs and done nothing yet (multiprocessing's fork server), once for all
+workers. They do not run the program that started this process, as multiprocessing would have it:
+of `dagster` that is a second of imports that no worker needs, and of a script without a guard the
+whole script. So functions that workers are to do must stand in modules. What is no size worth a
+process is done where it stands, so that small runs start nothing.
 """
 
 from __future__ import annotations
@@ -22,19 +23,19 @@ import types
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
-from multiprocessing.context import SpawnContext, SpawnProcess
+from multiprocessing import forkserver
+from multiprocessing.context import ForkServerContext, ForkServerProcess
 from typing import Any, ClassVar, TypeVar
 
 from hokusai_assets.errors import StorageError
-from hokusai_assets.importing import forgo_pandas
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 MOST_WORKERS = 8
 _ITEMS_A_RELEASE = 4
-# By name, because it imports this module: what cleaning hands to workers stands in it or below it.
-_NEEDED = "hokusai_assets.contribution.cleaning"
+# By name, because it imports this module.
+_NEEDED = "hokusai_assets.contribution.worker_imports"
 _KILLED = (
     "A process that cleaned data was killed, most likely for want of memory: give the run more, or "
     "evaluate the file in parts."
@@ -47,6 +48,11 @@ class Workers:
     def __init__(self, executor: ProcessPoolExecutor | None, count: int) -> None:
         self._executor = executor
         self._count = count
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether work is done in other processes."""
+        return self._executor is not None
 
     def in_order(
         self, function: Callable[[Item], Result], items: Iterable[Item]
@@ -91,18 +97,17 @@ def workers(*, parallel: bool) -> Iterator[Workers]:
     if not parallel or count < 2 or multiprocessing.current_process().daemon:
         yield Workers(None, 1)
         return
-    context = _Context()
+    forkserver.set_forkserver_preload([_NEEDED])
+    forkserver.ensure_running()  # importing takes a moment, in which the file can be opened
     with (
         _plain_memory(),
-        ProcessPoolExecutor(count, mp_context=context, initializer=_begin) as executor,
+        ProcessPoolExecutor(count, mp_context=_Context(), initializer=_begin) as executor,
     ):
-        for _ in range(count):  # starting takes a moment, in which the file can be opened
-            executor.submit(_use_plain_memory)
         yield Workers(executor, count)
 
 
-class _Process(SpawnProcess):
-    """A spawned process that does not run this one's program first.
+class _Process(ForkServerProcess):
+    """A process of the fork server's that does not run this one's program first.
 
     Which program that is, a process is told when it starts, from the module __main__ of this one:
     meanwhile an empty one stands there.
@@ -118,7 +123,7 @@ class _Process(SpawnProcess):
                 sys.modules["__main__"] = main
 
 
-class _Context(SpawnContext):
+class _Context(ForkServerContext):
     Process: ClassVar[Any] = _Process
 
 
@@ -141,9 +146,8 @@ def _work(function: Callable[[Item], Result], item: Item) -> Result:
 
 def _begin() -> None:
     """Make a worker ready, before its first item comes."""
-    forgo_pandas()
+    importlib.import_module(_NEEDED)  # already, unless somebody else's fork server was there
     _use_plain_memory()
-    importlib.import_module(_NEEDED)
 
 
 def _use_plain_memory() -> None:

@@ -1,0 +1,54 @@
+"""Rows on their way to a worker: by a file that it maps into its memory, not by a pipe.
+
+A pipe is a pickle, a copy of it in pieces of 64 KiB, and a copy back.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from hokusai_assets.contribution.rows import Kind, RawColumn, RawRows
+
+
+@dataclass(frozen=True)
+class HandedRows:
+    """A part of a file: its cells lie in an Arrow file, the rest of it is here."""
+
+    path: str
+    rows: RawRows
+    kinds: dict[str, Kind | None]
+
+    def take(self) -> RawRows:
+        """The rows, once: the file is gone then, and its pages go with the cells."""
+        import pyarrow as pa
+
+        with pa.memory_map(self.path) as source:
+            batch = pa.ipc.open_file(source).get_batch(0)
+        Path(self.path).unlink()
+        cells = iter(batch.columns)
+        columns = {
+            name: RawColumn(next(cells), next(cells) if kind is None else kind)
+            for name, kind in self.kinds.items()
+        }
+        return dataclasses.replace(self.rows, columns=columns)
+
+
+def hand_over(parts: Iterable[RawRows], folder: Path) -> Iterator[HandedRows]:
+    """Each part with its cells in a file in `folder`, a new one."""
+    import pyarrow as pa
+
+    folder.mkdir(parents=True)
+    for number, part in enumerate(parts):
+        kinds: dict[str, Kind | None] = {}
+        cells = []
+        for name, column in part.columns.items():
+            kinds[name] = column.kind if isinstance(column.kind, Kind) else None
+            cells += [column.text] if kinds[name] is not None else [column.text, column.kind]
+        batch = pa.RecordBatch.from_arrays(cells, names=[str(place) for place in range(len(cells))])
+        path = str(folder / f"{number:06}.arrow")
+        with pa.OSFile(path, "wb") as sink, pa.ipc.new_file(sink, batch.schema) as writer:
+            writer.write_batch(batch)
+        yield HandedRows(path, dataclasses.replace(part, columns={}), kinds)
