@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hokusai_assets.contribution.exchange import Buckets
+from hokusai_assets.contribution.kept_rows import KeptRows
 from hokusai_assets.contribution.leakage import all_benchmark_rows
 from hokusai_assets.contribution.reducing import removed_rows
 from hokusai_assets.records import Dataset
@@ -43,7 +44,7 @@ class BenchmarkGroups:
         groups = groups_of(all_benchmark_rows(benchmark, task).column(self._column))
         self._groups = without(groups, stored_groups(base, self._column))
 
-    def leave_out(self, kept: Buckets, buckets: int, removed: Buckets) -> int:
+    def leave_out(self, kept: KeptRows, buckets: int, removed: Buckets) -> int:
         """Leave rows of these groups out of a contribution's kept rows; how many they were.
 
         Their row numbers and reason go to `removed`. Comes after leakage, near rows

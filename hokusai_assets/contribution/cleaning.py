@@ -20,6 +20,7 @@ from hokusai_assets.contribution.benchmark_groups import BenchmarkGroups
 from hokusai_assets.contribution.drift import column_distances, first_rows
 from hokusai_assets.contribution.duplicates import Matches
 from hokusai_assets.contribution.exchange import Buckets, bucket_count
+from hokusai_assets.contribution.kept_rows import CONFLICT, KeptRows
 from hokusai_assets.contribution.manifest import build_manifest, column_schemas
 from hokusai_assets.contribution.near_duplicates import SignedRows
 from hokusai_assets.contribution.near_rows import NearRows
@@ -28,7 +29,7 @@ from hokusai_assets.contribution.paid_keys import PaidKeys
 from hokusai_assets.contribution.pii import Policy, key_id
 from hokusai_assets.contribution.quality import SAMPLE_ROWS, Samples, assess
 from hokusai_assets.contribution.receiving import Received, receive, received_root
-from hokusai_assets.contribution.reducing import CONFLICT, Against, reduce_bucket
+from hokusai_assets.contribution.reducing import Against, reduce_bucket
 from hokusai_assets.contribution.rows import Count, counted
 from hokusai_assets.contribution.sorted_roots import SortedRoot
 from hokusai_assets.contribution.storing import label_counts, store, write_rejected, write_removed
@@ -43,7 +44,7 @@ from hokusai_assets.records import (
     Dataset,
     PaidDataset,
 )
-from hokusai_assets.tables import ROW_DIGEST, read_parts
+from hokusai_assets.tables import FEATURE_KEY, ROW_DIGEST, ROW_NUMBER, read_parts
 from hokusai_assets.task import Task
 
 if TYPE_CHECKING:
@@ -177,7 +178,7 @@ class _Cleaner:
         root_received = self._hands.later(
             functools.partial(received_root, received.exchange, own / "received-digests")
         )
-        kept = Buckets(own / "kept")
+        kept = KeptRows(own / "kept", received.exchange)
         removed = tuple(Buckets(own / f"removed{by}") for by in ("", "-near", "-group"))
         self.removed.append(removed)
         signed = self._near.to_be_signed(own / "signed", self._buckets, kept)
@@ -201,7 +202,7 @@ class _Cleaner:
             raise ContributionError(_nothing_left(received.source.name, counts))
         root = cleaned.root()
         stored = store(
-            functools.partial(_kept_bucket, kept),
+            functools.partial(_kept_bucket, kept, task),
             self._buckets,
             task,
             root,
@@ -229,7 +230,7 @@ class _Cleaner:
             ),
         )
 
-    def _samples(self, kept: Buckets) -> Samples | None:
+    def _samples(self, kept: KeptRows) -> Samples | None:
         """What quality is looked for in, if it is; how far it lies from base is begun meanwhile."""
         if not self._assessed:
             return None
@@ -248,27 +249,30 @@ def _reduce(
     received: Received,
     task: Task,
     against: Against,
-    kept: Buckets,
+    kept: KeptRows,
     removed: Buckets,
     signed: SignedRows | None,
     bucket: int,
 ) -> Matches:
     """Match one bucket and spill what is kept of it, and its signatures; counts alone come back."""
-    reduced = reduce_bucket(
-        received.bucket(bucket, task), task, against, received.exchange.key_range(bucket), bucket
-    )
+    import pyarrow as pa
+
+    rows = received.numbered(received.exchange.read(bucket))
+    reduced = reduce_bucket(rows, task, against, received.exchange.key_range(bucket), bucket)
+    places = pa.array(reduced.kept)
     if signed is not None:
-        signed.sign(bucket, reduced.kept, task)
-    names = reduced.kept.column_names
-    kept.write(bucket, reduced.kept.select([n for n in names if n not in SIGNATURE_COLUMNS]))
+        signed.sign(bucket, rows.select(SIGNATURE_COLUMNS).take(places), task)
+    numbers = rows.column(ROW_NUMBER).take(places).to_numpy()
+    kept.write(bucket, reduced.kept, numbers, reduced.conflicts)
     removed.write(bucket, reduced.removed)
     reduced.matches.kept.clear()
     reduced.matches.gone.clear()
     return reduced.matches
 
 
-def _kept_bucket(kept: Buckets, bucket: int) -> pa.Table:
-    return kept.read(bucket).drop_columns([CONFLICT])
+def _kept_bucket(kept: KeptRows, task: Task, bucket: int) -> pa.Table:
+    names = [c.name for c in task.kept_columns]
+    return kept.read(bucket, [*names, ROW_NUMBER, ROW_DIGEST, FEATURE_KEY])
 
 
 def _counts(

@@ -26,6 +26,7 @@ from hokusai_assets.tables import FEATURE_KEY, ROW_DIGEST, SOURCE
 from hokusai_assets.task import Task
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
 
 
@@ -119,6 +120,13 @@ def with_source(table: pa.Table, source: str) -> pa.Table:
 
 def in_canonical_order(table: pa.Table, task: Task) -> pa.Table:
     """The rows by feature key, row digest, id and source; rows without an id come last."""
+    import pyarrow as pa
+
+    return table.take(pa.array(canonical_order(table, task)))
+
+
+def canonical_order(table: pa.Table, task: Task) -> np.ndarray:
+    """The positions of a table's rows in the order of in_canonical_order (int64)."""
     import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -131,7 +139,7 @@ def in_canonical_order(table: pa.Table, task: Task) -> pa.Table:
     # By the keys' first bytes, and only where these are equal by all of it: most rows have a key
     # of their own. Arrow's sort is stable, so that rows equal in everything stay as they came.
     numbers = key_numbers(table)
-    order = np.argsort(numbers)
+    order: np.ndarray = np.argsort(numbers)
     ordered = numbers[order]
     tied = np.zeros(len(order), bool)
     tied[1:] |= ordered[1:] == ordered[:-1]
@@ -140,7 +148,7 @@ def in_canonical_order(table: pa.Table, task: Task) -> pa.Table:
     if len(among):
         few = table.select(names).take(pa.array(among))
         order[tied] = among[pc.sort_indices(few, sort_keys=[(n, "ascending") for n in names])]
-    return table.take(pa.array(order))
+    return order
 
 
 def match_rows(

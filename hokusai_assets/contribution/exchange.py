@@ -48,21 +48,18 @@ class Exchange:
         order = np.argsort(bucket.astype(np.uint16), kind="stable")
         table = table.take(pa.array(order))
         starts = np.searchsorted(bucket[order], range(self.buckets + 1)).tolist()
-        # Uncompressed: it is read once, soon, and most of it from the page cache.
-        with (
-            pa.OSFile(str(self.folder / f"{part:06}.arrow"), "wb") as sink,
-            pa.ipc.new_file(sink, table.schema) as writer,
-        ):
-            for start, end in itertools.pairwise(starts):
-                writer.write_batch(_one_batch(table.slice(start, end - start)))
+        write_batch(
+            self.folder / f"{part:06}.arrow",
+            *(table.slice(start, end - start) for start, end in itertools.pairwise(starts)),
+        )
 
     def read(self, bucket: int, columns: list[str] | None = None) -> pa.Table:
         """A bucket's rows, part after part; there was at least one part."""
         import pyarrow as pa
 
-        return pa.Table.from_batches(
-            [_batch(path, bucket, columns) for path in sorted(self.folder.glob("*.arrow"))]
-        )
+        paths = sorted(self.folder.glob("*.arrow"))
+        table = pa.Table.from_batches([read_batch(path, bucket) for path in paths])
+        return table if columns is None else table.select(columns)
 
     def key_range(self, bucket: int) -> tuple[bytes, bytes | None]:
         """The first key prefix of a bucket, and that of the next one (None after the last)."""
@@ -83,7 +80,7 @@ def _bounds(count: int) -> list[int]:
 
 
 class Buckets:
-    """A folder with one file of rows a bucket: what is left of an exchange's buckets."""
+    """A folder with a file of rows for each bucket that has some."""
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
@@ -91,64 +88,41 @@ class Buckets:
 
     def write(self, bucket: int, table: pa.Table) -> None:
         """Store a bucket's rows."""
+        write_batch(self._path(bucket), table)
+
+    def read(self, bucket: int) -> pa.Table:
+        """A bucket's rows."""
         import pyarrow as pa
 
-        with (
-            pa.OSFile(self._path(bucket), "wb") as sink,
-            pa.ipc.new_file(sink, table.schema) as writer,
-        ):
-            writer.write_batch(_one_batch(table))
-
-    def read(
-        self, bucket: int, columns: list[str] | None = None, *, whole: bool = False
-    ) -> pa.Table:
-        """A bucket's rows; those that were left out later only if it is to be whole."""
-        import numpy as np
-        import pyarrow as pa
-
-        table = pa.Table.from_batches([_batch(self._path(bucket), 0, columns)])
-        if whole or not self._left_out(bucket).exists():
-            return table
-        kept = np.ones(table.num_rows, bool)
-        kept[self.left_out(bucket)] = False
-        return table.filter(pa.array(kept))
+        return pa.Table.from_batches([read_batch(self._path(bucket))])
 
     def __contains__(self, bucket: int) -> bool:
         """Whether rows of a bucket were ever written."""
-        return Path(self._path(bucket)).exists()
+        return self._path(bucket).exists()
 
-    def leave_out(self, bucket: int, positions: list[int]) -> None:
-        """Leave out rows of a bucket too, by their positions in all of it."""
-        import numpy as np
-
-        gone = np.union1d(self.left_out(bucket), np.array(positions, np.int64))
-        np.save(self._left_out(bucket), gone)
-
-    def left_out(self, bucket: int) -> Any:
-        """The positions in all of a bucket of those rows that were left out (int64)."""
-        import numpy as np
-
-        path = self._left_out(bucket)
-        return np.load(path) if path.exists() else np.zeros(0, np.int64)
-
-    def _left_out(self, bucket: int) -> Path:
-        return self.folder / f"{bucket:06}.left-out.npy"
-
-    def _path(self, bucket: int) -> str:
-        return str(self.folder / f"{bucket:06}.arrow")
+    def _path(self, bucket: int) -> Path:
+        return self.folder / f"{bucket:06}.arrow"
 
 
-def _batch(path: str | Path, index: int, columns: list[str] | None) -> pa.RecordBatch:
+def write_batch(path: str | Path, *tables: pa.Table) -> None:
+    """Write tables as an Arrow file, each as one record batch."""
     import pyarrow as pa
 
-    with pa.OSFile(str(path), "rb") as source:
-        file = pa.ipc.open_file(source)
-        if not columns:
-            return file.get_batch(index)
-        # Of the others nothing is read.
-        places = [file.schema.get_field_index(name) for name in columns]
-        options = pa.ipc.IpcReadOptions(included_fields=places)
-        return pa.ipc.open_file(source, options=options).get_batch(index).select(columns)
+    # Uncompressed: it is read once, soon, and most of it from the page cache.
+    with (
+        pa.OSFile(str(path), "wb") as sink,
+        pa.ipc.new_file(sink, tables[0].schema) as writer,
+    ):
+        for table in tables:
+            writer.write_batch(_one_batch(table))
+
+
+def read_batch(path: str | Path, index: int = 0) -> pa.RecordBatch:
+    """One record batch of an Arrow file, mapped: of what is not looked at nothing is read."""
+    import pyarrow as pa
+
+    with pa.memory_map(str(path)) as source:
+        return pa.ipc.open_file(source).get_batch(index)
 
 
 def key_numbers(table: pa.Table) -> Any:

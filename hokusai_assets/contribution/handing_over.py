@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from hokusai_assets.contribution.exchange import read_batch, write_batch
 from hokusai_assets.contribution.rows import Kind, RawColumn, RawRows
 
 
@@ -23,12 +24,8 @@ class HandedRows:
 
     def take(self) -> RawRows:
         """The rows, once: the file is gone then, and its pages go with the cells."""
-        import pyarrow as pa
-
-        with pa.memory_map(self.path) as source:
-            batch = pa.ipc.open_file(source).get_batch(0)
+        cells = iter(read_batch(self.path).columns)
         Path(self.path).unlink()
-        cells = iter(batch.columns)
         columns = {
             name: RawColumn(next(cells), next(cells) if kind is None else kind)
             for name, kind in self.kinds.items()
@@ -47,8 +44,6 @@ def hand_over(parts: Iterable[RawRows], folder: Path) -> Iterator[HandedRows]:
         for name, column in part.columns.items():
             kinds[name] = column.kind if isinstance(column.kind, Kind) else None
             cells += [column.text] if kinds[name] is not None else [column.text, column.kind]
-        batch = pa.RecordBatch.from_arrays(cells, names=[str(place) for place in range(len(cells))])
         path = str(folder / f"{number:06}.arrow")
-        with pa.OSFile(path, "wb") as sink, pa.ipc.new_file(sink, batch.schema) as writer:
-            writer.write_batch(batch)
+        write_batch(path, pa.table(cells, names=[str(place) for place in range(len(cells))]))
         yield HandedRows(path, dataclasses.replace(part, columns={}), kinds)

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hokusai_assets.contribution.exchange import Buckets
+from hokusai_assets.contribution.kept_rows import KeptRows
 from hokusai_assets.contribution.leakage import all_benchmark_rows
 from hokusai_assets.contribution.near_numbers import (
     NEAR_BY_CHANCE,
@@ -92,7 +92,7 @@ class NumberRows:
                 self._all_paid = False
                 break
 
-    def find(self, kept: Buckets, buckets: int) -> FoundRows:
+    def find(self, kept: KeptRows, buckets: int) -> FoundRows:
         """The near ones among a contribution's kept rows; the others are known from now on."""
         if self._space is None or self._nearness is None:
             method = NO_BASE if self._space is None else NO_TELLING

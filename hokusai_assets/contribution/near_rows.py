@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from hokusai_assets.contribution.duplicates import Matches
 from hokusai_assets.contribution.exchange import Buckets
+from hokusai_assets.contribution.kept_rows import KeptRows
 from hokusai_assets.contribution.leakage import all_benchmark_rows
 from hokusai_assets.contribution.near_duplicates import (
     NUMBER_TOLERANCE,
@@ -83,7 +84,7 @@ class NearRows:
         if base is not None:
             self._add(sign_stored(task, base, folder / "base", hands))
 
-    def to_be_signed(self, folder: Path, buckets: int, kept: Buckets) -> SignedRows | None:
+    def to_be_signed(self, folder: Path, buckets: int, kept: KeptRows) -> SignedRows | None:
         """Where a contribution's kept rows are to be signed; None where texts are not compared."""
         if not has_texts(self._task):
             return None
@@ -92,7 +93,7 @@ class NearRows:
     def leave_out(
         self,
         signed: SignedRows | None,
-        kept: Buckets,
+        kept: KeptRows,
         buckets: int,
         matches: Matches,
         removed: Buckets,
@@ -230,5 +231,5 @@ def of_table(table: pa.Table, bucket: int, columns: list[str]) -> pa.Table:
     return table.select(columns)
 
 
-def _whole_bucket(kept: Buckets, bucket: int, columns: list[str]) -> pa.Table:
+def _whole_bucket(kept: KeptRows, bucket: int, columns: list[str]) -> pa.Table:
     return kept.read(bucket, columns, whole=True)

@@ -59,9 +59,12 @@ class Received:
 
     def bucket(self, bucket: int, task: Task) -> pa.Table:
         """A bucket's rows in canonical order, numbered as in the file."""
+        return in_canonical_order(self.numbered(self.exchange.read(bucket)), task)
+
+    def numbered(self, table: pa.Table) -> pa.Table:
+        """Rows of the exchange, numbered as in the file."""
         import pyarrow as pa
 
-        table = in_canonical_order(self.exchange.read(bucket), task)
         numbers = pa.array(self.number.of_array(table.column(ROW_NUMBER).to_numpy()), pa.int64())
         return table.set_column(table.schema.get_field_index(ROW_NUMBER), ROW_NUMBER, numbers)
 

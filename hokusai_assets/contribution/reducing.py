@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING
 from hokusai_assets.contribution.duplicates import (
     KnownRows,
     Matches,
+    canonical_order,
     conflicting,
     known_columns,
     known_rows,
     match_rows,
 )
-from hokusai_assets.contribution.exchange import Buckets, fixed_bytes, key_numbers
+from hokusai_assets.contribution.exchange import fixed_bytes, key_numbers
+from hokusai_assets.contribution.kept_rows import KeptRows
 from hokusai_assets.contribution.leakage import NO_KEYS, benchmark_keys
 from hokusai_assets.contribution.paid_keys import PaidKeys
 from hokusai_assets.contribution.rows import take_rows
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
-CONFLICT = "_conflict"
 REMOVED_COLUMNS = ("row", "reason", "row_digest")
 ALREADY_PAID = "already_paid"
 
@@ -42,8 +43,8 @@ class Against:
 
     base: Dataset | None
     benchmark: Dataset | None
-    # Kept rows of the run's earlier contributions, spilled in as many buckets.
-    earlier: tuple[Buckets, ...] = ()
+    # Kept rows of the run's earlier contributions, in as many buckets.
+    earlier: tuple[KeptRows, ...] = ()
     paid: PaidKeys | None = None
     # Digests of contributed rows of which it is given that they, or near ones, were paid for.
     paid_digests: frozenset[bytes] = frozenset()
@@ -51,12 +52,15 @@ class Against:
 
 @dataclass(frozen=True)
 class Reduced:
-    """A bucket's kept rows, with CONFLICT beside them, and what the others matched.
+    """Which of a bucket's rows are kept, and what the others matched.
 
-    `removed` are the others' row numbers, each with its reason (REMOVED_COLUMNS); see removed_rows.
+    `kept` are their positions, in canonical order, and `conflicts` says which of them contradict a
+    known row; `removed` are the others' row numbers, each with its reason (REMOVED_COLUMNS); see
+    removed_rows.
     """
 
-    kept: pa.Table
+    kept: np.ndarray
+    conflicts: np.ndarray
     removed: pa.Table
     matches: Matches = field(default_factory=Matches)
 
@@ -68,7 +72,7 @@ def reduce_bucket(
     key_range: tuple[bytes, bytes | None],
     bucket: int,
 ) -> Reduced:
-    """Match a bucket's rows, in canonical order; `key_range` is the bucket's.
+    """Match a bucket's rows, which come in any order; `key_range` is the bucket's.
 
     Rows with keys of their own, most of them, are never looked at one by one; nor are repetitions
     of the row before, where these are dropped whatever else they match.
@@ -76,9 +80,11 @@ def reduce_bucket(
     import numpy as np
     import pyarrow as pa
 
-    repeats = np.zeros(table.num_rows, bool)
+    order = canonical_order(table, task)
+    ordered = table.select([FEATURE_KEY, ROW_DIGEST, ROW_NUMBER]).take(pa.array(order))
+    repeats = np.zeros(len(order), bool)
     if task.duplicates.exact == "drop":
-        repeats = _repeats_of_the_row_before(table)
+        repeats = _repeats_of_the_row_before(ordered)
     columns = known_columns(task)
     benchmark = NO_KEYS if against.benchmark is None else benchmark_keys(against.benchmark, task)
     base, earlier = None, []
@@ -86,19 +92,19 @@ def reduce_bucket(
         base = read_key_range(against.base.folder, *key_range, columns)
     for kept_before in against.earlier:
         earlier.append(kept_before.read(bucket, columns))
-    prefixes = key_numbers(table)
+    prefixes = key_numbers(ordered)
     known = [benchmark.prefixes, *(key_numbers(t) for t in ([] if base is None else [base]))]
-    suspects = np.zeros(table.num_rows, bool)
+    suspects = np.zeros(len(order), bool)
     suspects[~repeats] = _with_company(prefixes[~repeats], [*known, *map(key_numbers, earlier)])
-    found = np.zeros(table.num_rows, bool)
+    found = np.zeros(len(order), bool)
     if against.paid is not None:
-        found |= against.paid.among(table, key_range)
+        found |= against.paid.among(ordered, key_range)
     if against.paid_digests:
-        digests = table.column(ROW_DIGEST).to_pylist()
+        digests = ordered.column(ROW_DIGEST).to_pylist()
         found |= np.array([digest in against.paid_digests for digest in digests], bool)
     suspects |= found & ~repeats
-    paid = frozenset(table.filter(pa.array(found)).column(FEATURE_KEY).to_pylist())
-    few = table.filter(pa.array(suspects))
+    paid = frozenset(ordered.filter(pa.array(found)).column(FEATURE_KEY).to_pylist())
+    few = table.take(pa.array(order[suspects]))
     ours = prefixes[suspects]
     base_rows = KnownRows() if base is None else _known(base, ours, task)
     earlier_rows = KnownRows()
@@ -109,14 +115,13 @@ def reduce_bucket(
     )
     conflicts = conflicting(take_rows(few, matches.kept), base_rows, task)
     looked_at = np.flatnonzero(suspects)
-    keep, flags = ~(suspects | repeats), np.zeros(table.num_rows, bool)
+    keep, flags = ~(suspects | repeats), np.zeros(len(order), bool)
     keep[looked_at[matches.kept]] = True
     flags[looked_at[matches.kept]] = conflicts
-    kept = table.append_column(CONFLICT, pa.array(flags)).take(pa.array(np.flatnonzero(keep)))
     matches.within += int(repeats.sum())
     gone = [(place, "duplicates_within") for place in np.flatnonzero(repeats).tolist()]
     gone += [(int(looked_at[place]), reason) for place, reason in matches.gone]
-    return Reduced(kept, removed_rows(table, sorted(gone)), matches)
+    return Reduced(order[keep], flags[keep], removed_rows(ordered, sorted(gone)), matches)
 
 
 def _repeats_of_the_row_before(table: pa.Table) -> np.ndarray:

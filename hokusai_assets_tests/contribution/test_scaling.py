@@ -11,13 +11,14 @@ import pytest
 
 from hokusai_assets.contribution import exchange, reading_csv, reading_json, sorted_roots
 from hokusai_assets.contribution.cleaning import clean_contributions
-from hokusai_assets.contribution.exchange import Buckets, Exchange, bucket_count
+from hokusai_assets.contribution.exchange import Exchange, bucket_count
+from hokusai_assets.contribution.kept_rows import CONFLICT, KeptRows
 from hokusai_assets.contribution.reference_rows import load_reference
 from hokusai_assets.contribution.sorted_roots import SortedRoot
 from hokusai_assets.contribution.workers import workers
 from hokusai_assets.digests import content_root
 from hokusai_assets.errors import StorageError
-from hokusai_assets.tables import FEATURE_KEY, read_table
+from hokusai_assets.tables import FEATURE_KEY, ROW_NUMBER, read_table
 
 WORDS = [f"w{i}" for i in range(400)]
 
@@ -185,12 +186,34 @@ def test_an_exchange_gives_each_key_to_one_bucket_in_order(tmp_path):
     assert sorted(found) == sorted(numbers.tolist())
 
 
-def test_rows_left_out_of_a_bucket_are_not_read_again(tmp_path):
-    buckets = Buckets(tmp_path)
-    buckets.write(0, keyed([1, 2, 3, 4]))
-    buckets.leave_out(0, [1, 3])
-    assert buckets.read(0).column("n").to_pylist() == [1, 3]
-    assert buckets.read(0, ["n"], whole=True).column("n").to_pylist() == [1, 2, 3, 4]
+def test_kept_rows_are_gathered_from_where_they_were_exchanged(tmp_path):
+    parts = Exchange(tmp_path / "parts", 2)
+    parts.write(0, keyed([1, 2, 3, 1 << 31]))
+    parts.write(1, keyed([4, 1 << 31 | 1]))
+    kept = KeptRows(tmp_path / "kept", parts)
+    there = parts.read(0, ["n"]).column("n").to_pylist()
+    places = np.array([there.index(n) for n in (4, 2, 1)])
+    kept.write(0, places, np.array([40, 20, 10]), np.array([True, False, True]))
+    found = kept.read(0, [ROW_NUMBER, "n", CONFLICT])
+    assert found.column_names == [ROW_NUMBER, "n", CONFLICT]
+    assert [tuple(row.values()) for row in found.to_pylist()] == [
+        (40, 4, True),
+        (20, 2, False),
+        (10, 1, True),
+    ]
+
+
+def test_kept_rows_that_are_left_out_later_are_not_read_again(tmp_path):
+    parts = Exchange(tmp_path / "parts", 1)
+    parts.write(0, keyed([1, 2, 3, 4]))
+    kept = KeptRows(tmp_path / "kept", parts)
+    kept.write(0, np.arange(4), np.arange(4), np.zeros(4, bool))
+    kept.leave_out(0, [1])
+    kept.leave_out(0, [3, 1])
+    assert kept.left_out(0).tolist() == [1, 3]
+    assert kept.read(0, ["n"]).column("n").to_pylist() == [1, 3]
+    assert kept.read(0, [ROW_NUMBER]).column(ROW_NUMBER).to_pylist() == [0, 2]
+    assert kept.read(0, ["n"], whole=True).column("n").to_pylist() == [1, 2, 3, 4]
 
 
 @pytest.mark.parametrize(("size", "count"), [(0, 1), (32 << 20, 1), (33 << 20, 2), (1 << 40, 256)])
