@@ -47,6 +47,15 @@ def arrow_type(column_type: str) -> pa.DataType:
     }[column_type]
 
 
+def in_one(column: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """A column as one array, without a copy of what is one already."""
+    import pyarrow as pa
+
+    if not isinstance(column, pa.ChunkedArray):
+        return column
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+
 def write_table(table: pa.Table, folder: str | Path, part: int = 0) -> None:
     """Write `table` as one Parquet file, the `part`-th, into a local folder."""
     import pyarrow.parquet as pq

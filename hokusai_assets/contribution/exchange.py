@@ -12,7 +12,7 @@ import itertools
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hokusai_assets.tables import FEATURE_KEY
+from hokusai_assets.tables import FEATURE_KEY, in_one
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -144,10 +144,8 @@ def key_prefixes(table: pa.Table) -> Any:
 def fixed_bytes(column: pa.Array | pa.ChunkedArray) -> Any:
     """Fixed-size binary cells as a table of bytes, a row a cell."""
     import numpy as np
-    import pyarrow as pa
 
-    if isinstance(column, pa.ChunkedArray):
-        column = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+    column = in_one(column)
     width = column.type.byte_width
     data = column.buffers()[1]
     if not data:

@@ -40,14 +40,26 @@ class KeptRows:
         columns = {_PLACE: places, ROW_NUMBER: numbers, CONFLICT: conflicts}
         write_batch(self._path(bucket), pa.table({n: pa.array(c) for n, c in columns.items()}))
 
-    def read(self, bucket: int, columns: list[str], *, whole: bool = False) -> pa.Table:
-        """Columns of a bucket's rows; those that were left out later only if it is to be whole."""
+    def read(
+        self,
+        bucket: int,
+        columns: list[str],
+        *,
+        whole: bool = False,
+        places: np.ndarray | None = None,
+    ) -> pa.Table:
+        """Columns of a bucket's rows; those that were left out later only if it is to be whole.
+
+        Of these rows, those in some `places` only, where such are given.
+        """
         import pyarrow as pa
 
         kept = pa.Table.from_batches([read_batch(self._path(bucket))])
         gone = self.left_out(bucket)
         if not whole and len(gone):
             kept = kept.filter(pa.array(_all_but(gone, kept.num_rows)))
+        if places is not None:
+            kept = kept.take(places)
         own = [name for name in columns if name in kept.column_names]
         others = [name for name in columns if name not in own]
         if not others:

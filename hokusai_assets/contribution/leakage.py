@@ -18,7 +18,7 @@ from hokusai_assets.errors import StorageError
 from hokusai_assets.files import join
 from hokusai_assets.records import BenchmarkDataset, Dataset
 from hokusai_assets.table_digests import digest_rows
-from hokusai_assets.tables import FEATURE_KEY, read_table
+from hokusai_assets.tables import FEATURE_KEY, in_one, read_table
 from hokusai_assets.task import Task
 
 if TYPE_CHECKING:
@@ -55,11 +55,9 @@ def feature_digests(table: pa.Table, task: Task) -> pa.Array:
 
 def normalised_features(table: pa.Table, task: Task) -> dict[str, pa.Array]:
     """The text and category features as they are compared."""
-    import pyarrow as pa
-
     return {
         column.name: normalise_column(
-            pa.concat_arrays([pa.array([], pa.string()), *table.column(column.name).chunks]),
+            in_one(table.column(column.name)),
             # Marks tell categories apart ("A-" is not "A"); in running text they are decoration.
             punctuation=column.type == "category",
         )

@@ -27,6 +27,7 @@ from hokusai_assets.contribution.near_texts import (
 from hokusai_assets.contribution.normalising import normalise_text
 from hokusai_assets.contribution.told_targets import told_targets
 from hokusai_assets.contribution.workers import Workers
+from hokusai_assets.tables import in_one
 from hokusai_assets.task import Task
 
 if TYPE_CHECKING:
@@ -41,16 +42,17 @@ _PAIRS_AT_ONCE = 100_000
 _RANGE_BYTES = 24 << 20
 
 
+ReadRows = Callable[[int, list[str], "np.ndarray | None"], "pa.Table"]
+
+
 class SignedRows:
     """A set of rows with their signatures on disk, a file a bucket; rows are numbered throughout.
 
     `rows` reads a bucket's rows again, in the order in which they were signed, with the columns
-    that it is asked for.
+    that it is asked for, and of all only those in some places where such are given.
     """
 
-    def __init__(
-        self, folder: Path, buckets: int, rows: Callable[[int, list[str]], pa.Table]
-    ) -> None:
+    def __init__(self, folder: Path, buckets: int, rows: ReadRows) -> None:
         self.folder = folder
         self.buckets = buckets
         self.rows = rows
@@ -63,7 +65,7 @@ class SignedRows:
         import numpy as np
 
         if set(SIGNATURE_COLUMNS) <= set(table.column_names):
-            signed = packed(*(table.column(n).combine_chunks() for n in SIGNATURE_COLUMNS))
+            signed = packed(*(in_one(table.column(n)) for n in SIGNATURE_COLUMNS))
         else:
             signed = signatures(comparable(table, task))
         np.save(self.folder / f"bands-{bucket:06}.npy", signed.bands)
@@ -250,17 +252,17 @@ def _facts(
             here = _between(wanted, begins[bucket], begins[bucket + 1])
             if not len(here):
                 continue
-            table = rows.rows(bucket, [*texts, *numeric, *others, task.target.name, *group])
-            table = table.take(here - begins[bucket])
+            columns = [*texts, *numeric, *others, task.target.name, *group]
+            table = rows.rows(bucket, columns, here - begins[bucket])
             words = [frozenset((w or "").split(" ")) for w in comparable(table, task).to_pylist()]
-            columns = [
+            compared = [
                 [tuple(map(_as_compared, cells)) for cells in _tuples(table, others)],
                 _tuples(table, numeric),
                 list(
                     zip(told_targets(table, task).to_pylist(), _tuples(table, group), strict=True)
                 ),
             ]
-            facts.update(zip(here.tolist(), zip(words, *columns, strict=True), strict=True))
+            facts.update(zip(here.tolist(), zip(words, *compared, strict=True), strict=True))
     return facts
 
 

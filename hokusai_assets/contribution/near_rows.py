@@ -39,6 +39,7 @@ from hokusai_assets.tables import (
 from hokusai_assets.task import Task
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
 
 TEXT_METHOD = (
@@ -215,21 +216,31 @@ def sign_benchmark(task: Task, benchmark: Dataset, folder: Path) -> SignedRows:
 
 def _sign(signed: SignedRows, task: Task, bucket: int) -> None:
     texts = [c.name for c in task.features if c.type == "text"]
-    signed.sign(bucket, signed.rows(bucket, texts), task)
+    signed.sign(bucket, signed.rows(bucket, texts, None), task)
 
 
-def _row_group(folder: str, bucket: int, columns: list[str]) -> pa.Table:
-    return read_row_group(folder, bucket, columns)
+def _row_group(folder: str, bucket: int, columns: list[str], places: np.ndarray | None) -> pa.Table:
+    return _at(places, read_row_group(folder, bucket, columns))
 
 
-def _benchmark_rows(benchmark: Dataset, task: Task, bucket: int, columns: list[str]) -> pa.Table:
-    return all_benchmark_rows(benchmark, task).select(columns)
+def _benchmark_rows(
+    benchmark: Dataset, task: Task, bucket: int, columns: list[str], places: np.ndarray | None
+) -> pa.Table:
+    return _at(places, all_benchmark_rows(benchmark, task).select(columns))
 
 
-def of_table(table: pa.Table, bucket: int, columns: list[str]) -> pa.Table:
+def of_table(
+    table: pa.Table, bucket: int, columns: list[str], places: np.ndarray | None
+) -> pa.Table:
     """Rows in memory as the one bucket of a SignedRows."""
-    return table.select(columns)
+    return _at(places, table.select(columns))
 
 
-def _whole_bucket(kept: KeptRows, bucket: int, columns: list[str]) -> pa.Table:
-    return kept.read(bucket, columns, whole=True)
+def _whole_bucket(
+    kept: KeptRows, bucket: int, columns: list[str], places: np.ndarray | None
+) -> pa.Table:
+    return kept.read(bucket, columns, whole=True, places=places)
+
+
+def _at(places: np.ndarray | None, table: pa.Table) -> pa.Table:
+    return table if places is None else table.take(places)

@@ -19,6 +19,7 @@ from hokusai_assets.contribution.folding import flat
 from hokusai_assets.contribution.normalising import normalise_column
 from hokusai_assets.contribution.word_hashes import SEED, mixed, word_hashes
 from hokusai_assets.table_digests import is_ascii
+from hokusai_assets.tables import in_one
 from hokusai_assets.task import Task
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def spaced_words(column: pa.ChunkedArray) -> pa.Array:
     """Each cell's words, normalised, with one space between; null stays null."""
     import pyarrow as pa
 
-    cells = column.combine_chunks()
+    cells = in_one(column)
     if isinstance(cells, pa.ChunkedArray):  # no chunk at all
         cells = pa.array([], pa.string())
     return _spaced(normalise_column(cells))

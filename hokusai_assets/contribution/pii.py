@@ -24,6 +24,7 @@ from hokusai_assets.contribution.pii_detectors import (
     Hit,
     as_engine_reads,
     find,
+    finders_again,
     finders_for,
     mask,
     rewrite_once,
@@ -31,6 +32,7 @@ from hokusai_assets.contribution.pii_detectors import (
 from hokusai_assets.contribution.rows import FIRST_ROWS, Renumber, counted, take_rows
 from hokusai_assets.errors import ContributionError, TaskError
 from hokusai_assets.records import PiiCount
+from hokusai_assets.tables import in_one
 from hokusai_assets.task import Column, PiiAction, Task
 
 if TYPE_CHECKING:
@@ -188,9 +190,7 @@ def treat_part(table: pa.Table, numbers: Sequence[int], policy: Policy) -> Treat
         if column.role == "target" or column.allowed is not None:
             columns[column.name] = cells
         elif column.type in {"text", "category"}:
-            columns[column.name], changed = _treat_texts(
-                column, cells.combine_chunks(), policy, found
-            )
+            columns[column.name], changed = _treat_texts(column, in_one(cells), policy, found)
             if _tells_apart(column, policy.task):
                 tally.origins[column.name] = _origins(changed)
         else:
@@ -214,8 +214,6 @@ def _treat_texts(
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    if isinstance(cells, pa.ChunkedArray):
-        cells = pa.concat_arrays(cells.chunks) if cells.num_chunks else pa.array([], pa.string())
     by_name = detector_by_name(column)
     if by_name is not None:
         new = _treated_whole(column, by_name, cells, policy, found)
@@ -263,10 +261,11 @@ def _treated_spans(column: Column, cells: pa.Array, policy: Policy, found: Found
     rows = suspicious.to_pylist()
     texts, looks = cells.take(suspicious).to_pylist(), folded.take(suspicious)
     new: dict[int, str] = {}
+    finders = finders_for
     while rows:
         changed: dict[int, str] = {}
         for row, text, look, among in zip(
-            rows, texts, looks.to_pylist(), finders_for(looks), strict=True
+            rows, texts, looks.to_pylist(), finders(looks), strict=True
         ):
             if among:
                 recorder = _Recorder(column, policy, found, row)
@@ -276,6 +275,7 @@ def _treated_spans(column: Column, cells: pa.Array, policy: Policy, found: Found
         new |= changed
         rows, texts = list(changed), list(changed.values())
         looks = fold_column(pa.array(texts, pa.string()))
+        finders = finders_again
     return new
 
 

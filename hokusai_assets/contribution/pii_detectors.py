@@ -257,6 +257,22 @@ def find(text: str, among: Sequence[str] | None = None) -> list[Hit]:
     return sorted(hits, key=lambda hit: hit.start)
 
 
+def finders_again(folded: pa.Array) -> list[list[str]]:
+    """finders_for texts that were treated once: most match no prefilter, as one alternation says.
+
+    The digits of our own tokens are no reason to look.
+    """
+    import pyarrow.compute as pc
+
+    looks = pc.replace_substring_regex(as_engine_reads(folded), HASH_OF_TOKEN, r"[\1]")
+    some = pc.indices_nonzero(pc.match_substring_regex(looks, PREFILTER))
+    found: list[list[str]] = [[] for _ in range(len(folded))]
+    if len(some):
+        for position, names in zip(some.to_pylist(), finders_for(looks.take(some)), strict=True):
+            found[position] = names
+    return found
+
+
 def finders_for(folded: pa.Array) -> list[list[str]]:
     """Of each folded text, the names of the finders whose prefilters it matches."""
     import numpy as np
@@ -264,10 +280,6 @@ def finders_for(folded: pa.Array) -> list[list[str]]:
 
     # Our tokens' own digits are no reason to look.
     looks = pc.replace_substring_regex(as_engine_reads(folded), HASH_OF_TOKEN, r"[\1]")
-    found: list[list[str]] = [[] for _ in range(len(folded))]
-    # Most that were treated once match none, and one alternation says so.
-    some = pc.indices_nonzero(pc.fill_null(pc.match_substring_regex(looks, PREFILTER), False))
-    looks = looks.take(some)
     patterns = list(dict.fromkeys(PREFILTERS.values()))
     matches = [pc.match_substring_regex(looks, p).to_numpy(zero_copy_only=False) for p in patterns]
     # As one number a text, a bit a finder: few different ones are seen.
@@ -278,9 +290,7 @@ def finders_for(folded: pa.Array) -> list[list[str]]:
         bits: [name for place, name in enumerate(PREFILTERS) if bits >> place & 1]
         for bits in np.unique(told).tolist()
     }
-    for position, bits in zip(some.to_pylist(), told.tolist(), strict=True):
-        found[position] = names[bits]
-    return found
+    return [names[bits] for bits in told.tolist()]
 
 
 def as_engine_reads(folded: pa.Array) -> pa.Array:

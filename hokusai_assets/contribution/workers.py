@@ -24,7 +24,13 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import forkserver
-from multiprocessing.context import ForkServerContext, ForkServerProcess
+from multiprocessing.context import (
+    BaseContext,
+    ForkServerContext,
+    ForkServerProcess,
+    SpawnContext,
+    SpawnProcess,
+)
 from typing import Any, ClassVar, TypeVar
 
 from hokusai_assets.errors import StorageError
@@ -97,17 +103,26 @@ def workers(*, parallel: bool) -> Iterator[Workers]:
     if not parallel or count < 2 or multiprocessing.current_process().daemon:
         yield Workers(None, 1)
         return
-    forkserver.set_forkserver_preload([_NEEDED])
-    forkserver.ensure_running()  # importing takes a moment, in which the file can be opened
+    context = _context()
     with (
         _plain_memory(),
-        ProcessPoolExecutor(count, mp_context=_Context(), initializer=_begin) as executor,
+        ProcessPoolExecutor(count, mp_context=context, initializer=_begin) as executor,
     ):
         yield Workers(executor, count)
 
 
-class _Process(ForkServerProcess):
-    """A process of the fork server's that does not run this one's program first.
+def _context() -> BaseContext:
+    forkserver.set_forkserver_preload([_NEEDED])
+    try:
+        forkserver.ensure_running()  # it imports meanwhile, while the file is opened
+    except OSError:
+        # Its socket lies in the folder for temporary files, whose name may be too long for one.
+        return _Spawn()
+    return _ForkServer()
+
+
+class _WithoutMain:
+    """A process that does not run this one's program first.
 
     Which program that is, a process is told when it starts, from the module __main__ of this one:
     meanwhile an empty one stands there.
@@ -118,13 +133,25 @@ class _Process(ForkServerProcess):
             main = sys.modules["__main__"]
             sys.modules["__main__"] = types.ModuleType("__main__")
             try:
-                super().start()
+                super().start()  # type: ignore[misc] # of a process, which this is mixed into
             finally:
                 sys.modules["__main__"] = main
 
 
-class _Context(ForkServerContext):
-    Process: ClassVar[Any] = _Process
+class _ForkedProcess(_WithoutMain, ForkServerProcess):
+    pass
+
+
+class _ForkServer(ForkServerContext):
+    Process: ClassVar[Any] = _ForkedProcess
+
+
+class _SpawnedProcess(_WithoutMain, SpawnProcess):
+    pass
+
+
+class _Spawn(SpawnContext):
+    Process: ClassVar[Any] = _SpawnedProcess
 
 
 _main_is_hidden = threading.Lock()
@@ -146,7 +173,7 @@ def _work(function: Callable[[Item], Result], item: Item) -> Result:
 
 def _begin() -> None:
     """Make a worker ready, before its first item comes."""
-    importlib.import_module(_NEEDED)  # already, unless somebody else's fork server was there
+    importlib.import_module(_NEEDED)  # done already, unless it was spawned
     _use_plain_memory()
 
 

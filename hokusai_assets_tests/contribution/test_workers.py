@@ -44,6 +44,17 @@ def test_a_workers_parents_program_is_not_run_again(tmp_path, how):
     assert len((tmp_path / "seen").read_text().splitlines()) == 1
 
 
+def no_socket() -> None:
+    raise OSError("AF_UNIX path too long")
+
+
+def test_without_a_fork_server_workers_are_spawned(monkeypatch):
+    monkeypatch.setattr("multiprocessing.forkserver.ensure_running", no_socket)
+    with workers(parallel=True) as hands:
+        assert hands.elsewhere
+        assert list(hands.in_order(abs, [-1, -2])) == [1, 2]
+
+
 def test_main_is_itself_again_whichever_thread_started_a_worker():
     before = sys.modules["__main__"]
     results = []
