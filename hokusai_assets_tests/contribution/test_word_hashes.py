@@ -1,4 +1,4 @@
-"""Hashes of words: both ways give what the definition says, and runs of words keep to their row."""
+"""Hashes of words are what the definition says, and runs of words keep to their row."""
 
 import itertools
 
@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hokusai_assets.contribution.near_texts import BANDS, RUN, signature_columns
-from hokusai_assets.contribution.word_hashes import SEED, mixed, word_hashes
+from hokusai_assets.contribution.word_hashes import LONGEST, SEED, mixed, word_hashes
 
 BITS = (1 << 64) - 1
 FACTORS = (SEED | 1, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9)
@@ -23,9 +23,12 @@ def spread(number: int) -> int:
 
 
 def defined(word: bytes) -> int:
-    odd = SEED | 1
-    numbers = (spread((byte + 1) * SEED & BITS) for byte in word)
-    return spread(sum(number * pow(odd, at, 1 << 64) for at, number in enumerate(numbers)) & BITS)
+    eights = [word[at : at + 8] for at in range(0, min(len(word), LONGEST), 8)]
+    sums = sum(
+        spread((int.from_bytes(eight, "little") * SEED + 8 * at) & BITS)
+        for at, eight in enumerate(eights)
+    )
+    return spread((sums + len(word) * 0xC2B2AE3D27D4EB4F) & BITS)
 
 
 def hashed(words: list[bytes]) -> list[int]:
@@ -38,7 +41,7 @@ def hashed(words: list[bytes]) -> list[int]:
 
 @pytest.mark.parametrize("longest", [9, 64, 65, 200])
 def test_words_of_any_length_are_hashed_as_defined(longest: int) -> None:
-    """Of 1, 7, 8 and 9 bytes, and of the longest that are gone through in eights, and longer."""
+    """Of 1, 7, 8 and 9 bytes, and of the longest that are looked at whole, and longer."""
     lengths = [*range(1, 10), 15, 16, 17, 63, 64, 65, 199, 200]
     words = [bytes(range(40, 40 + n)) for n in lengths if n <= longest]
     assert hashed(words) == [defined(word) for word in words]
@@ -47,8 +50,14 @@ def test_words_of_any_length_are_hashed_as_defined(longest: int) -> None:
 @given(st.lists(st.binary(min_size=1, max_size=20).map(lambda b: b.replace(b" ", b"_"))))
 @settings(deadline=None)
 def test_bytes_of_any_value_count(words: list[bytes]) -> None:
-    """NUL too, which is no different from nothing where eight bytes are gone through at once."""
+    """NUL too, which is no different from nothing but for the word's length."""
     assert hashed(words or [b"\0"]) == [defined(word) for word in words or [b"\0"]]
+
+
+def test_long_words_that_begin_alike_are_told_apart_by_their_length_alone() -> None:
+    long = b"x" * LONGEST
+    one, other, longer = hashed([long + b"one", long + b"two", long + b"three"])
+    assert one == other != longer
 
 
 @given(st.lists(st.none() | st.lists(st.sampled_from(["tea", "fine", "a"]), max_size=5)))
@@ -74,4 +83,5 @@ def test_a_texts_bands_are_the_least_of_its_own_runs(rows: list[list[str] | None
 
 def test_different_words_have_different_hashes() -> None:
     words = ["".join(letters).encode() for letters in itertools.product("abc", repeat=6)]
-    assert len(set(hashed(words))) == len(words)
+    words += [word[:at] + b"-" * 20 + word[at:] for word in words[:200] for at in range(1, 6)]
+    assert len(set(hashed(words))) == len(set(words))

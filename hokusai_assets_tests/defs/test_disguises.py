@@ -24,7 +24,6 @@ def new_ids(rows: Rows) -> Rows:
 
 
 CHANGED = new_ids([one_word_changed(row) for row in CONTRIBUTION])
-MISSED = 2  # of the 300 changed rows; docs/near_rows.md says how often
 HALF = len(CONTRIBUTION) // 2
 
 # As they are: refused before there is a plan, so not even an attempt.
@@ -34,8 +33,10 @@ REFUSED: dict[str, tuple[str, list[Rows]]] = {
     "new ids": (".csv", [new_ids(CONTRIBUTION)]),
     "another format": (".parquet", [CONTRIBUTION]),
     "split in two": (".csv", [CONTRIBUTION[:HALF], CONTRIBUTION[HALF:]]),
+    # Of such texts one in some hundreds is missed (docs/near_rows.md); of these, none.
+    "one word changed in each row": (".csv", [CHANGED]),
 }
-# With something new in them, or missed as a near row is now and then: evaluated, on that alone.
+# With something new in them: evaluated, on that alone.
 EVALUATED: dict[str, tuple[str, list[Rows]]] = {
     "plus a row": (".csv", [[*CONTRIBUTION, MORE[0]]]),
     "minus a row, new ids, another format": (".jsonl", [[*new_ids(CONTRIBUTION)[1:], MORE[0]]]),
@@ -43,7 +44,7 @@ EVALUATED: dict[str, tuple[str, list[Rows]]] = {
         ".csv",
         [[*CONTRIBUTION[:HALF], MORE[0]], [*CONTRIBUTION[HALF:], MORE[1]]],
     ),
-    "one word changed in each row": (".csv", [CHANGED]),
+    "one word changed in each row, and a row more": (".csv", [[*CHANGED, MORE[0]]]),
 }
 
 
@@ -74,8 +75,7 @@ def test_a_paid_contribution_earns_nothing_in_any_disguise(house: House) -> None
     for attempt, (disguise, (suffix, files)) in enumerate(EVALUATED.items(), 1):
         found = attested(send(suffix, files))
         for rows, counts in zip(files, found.core["counts"], strict=True):
-            left = MISSED if files == [CHANGED] else 1
-            assert (counts["already_paid"], counts["kept"]) == (len(rows) - left, left), disguise
+            assert (counts["already_paid"], counts["kept"]) == (len(rows) - 1, 1), disguise
         assert (found.decision.verdict, found.decision.payable_bps) == ("rejected", 0), disguise
         assert found.decision.attempt == attempt, disguise
         failed = {clause.name for clause in found.decision.clauses if not clause.holds}
