@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -25,25 +24,32 @@ SIZES = (1_000_000, 5_000_000)
 LIMIT_MIB = 1536
 
 
-def resident_mib(root: int) -> float:
-    """Resident memory of a process and all its descendants."""
-    parents: dict[int, list[int]] = {}
-    pages: dict[int, int] = {}
+PAGE_MIB = os.sysconf("SC_PAGE_SIZE") / 2**20
+TICK = 1 / os.sysconf("SC_CLK_TCK")
+
+
+def family(root: int) -> dict[int, tuple[float, float]]:
+    """Of a process and all its descendants: resident MiB, and seconds of CPU so far."""
+    children: dict[int, list[int]] = {}
+    told: dict[int, tuple[float, float]] = {}
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit():
             continue
         try:
             fields = (entry / "stat").read_text().rsplit(")", 1)[1].split()
-            pages[int(entry.name)] = int((entry / "statm").read_text().split()[1])
+            pages = int((entry / "statm").read_text().split()[1])
         except OSError:
             continue  # it ended meanwhile
-        parents.setdefault(int(fields[1]), []).append(int(entry.name))
-    total, waiting = 0, [root]
+        cpu = (int(fields[11]) + int(fields[12])) * TICK
+        told[int(entry.name)] = (pages * PAGE_MIB, cpu)
+        children.setdefault(int(fields[1]), []).append(int(entry.name))
+    found, waiting = {}, [root]
     while waiting:
         process = waiting.pop()
-        total += pages.get(process, 0)
-        waiting += parents.get(process, [])
-    return total * os.sysconf("SC_PAGE_SIZE") / 2**20
+        if process in told:
+            found[process] = told[process]
+        waiting += children.get(process, [])
+    return found
 
 
 def measured(rows: int) -> tuple[float, float, float, dict[str, object]]:
@@ -53,7 +59,6 @@ def measured(rows: int) -> tuple[float, float, float, dict[str, object]]:
         write_files(folder, rows)
         script = folder / "step.py"
         script.write_text(CHILD)
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         with subprocess.Popen(
             [sys.executable, str(script), "near", name],
             stdout=subprocess.PIPE,
@@ -61,15 +66,16 @@ def measured(rows: int) -> tuple[float, float, float, dict[str, object]]:
             cwd=ROOT,
             env={"PYTHONPATH": str(ROOT), "TMPDIR": name},
         ) as process:
-            peak = 0.0
+            peak, cpu = 0.0, {}
             while process.poll() is None:
-                peak = max(peak, resident_mib(process.pid))
+                now = family(process.pid)
+                peak = max(peak, sum(resident for resident, _ in now.values()))
+                # As last seen: workers are no children that could be waited for.
+                cpu |= {number: seconds for number, (_, seconds) in now.items()}
                 time.sleep(0.05)
             assert process.stdout is not None
             told = json.loads(process.stdout.read())
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return told["seconds"], cpu, peak, told["told"]
+    return told["seconds"], sum(cpu.values()), peak, told["told"]
 
 
 def main(sizes: tuple[int, ...] = SIZES) -> None:

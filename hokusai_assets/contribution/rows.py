@@ -26,7 +26,7 @@ Renumber = Callable[[Iterable[int]], list[int]]
 Count = Callable[[int, float | None], None]
 
 FIRST_ROWS = 5
-ROWS_AT_ONCE = 1 << 16  # of a part: enough for Arrow, and little memory
+ROWS_AT_ONCE = 1 << 17  # of a part: enough for Arrow, and little memory
 PART_BYTES = 32 << 20  # of a part's cells, past which it ends whatever its rows
 LISTED_REASONS = 12
 
