@@ -262,8 +262,8 @@ def _reduce(
     places = pa.array(reduced.kept)
     if signed is not None:
         signed.sign(bucket, rows.select(SIGNATURE_COLUMNS).take(places), task)
-    numbers = rows.column(ROW_NUMBER).take(places).to_numpy()
-    kept.write(bucket, reduced.kept, numbers, reduced.conflicts)
+    own = rows.select([ROW_DIGEST, ROW_NUMBER]).take(places)
+    kept.write(bucket, reduced.kept, own, reduced.conflicts)
     removed.write(bucket, reduced.removed)
     reduced.matches.kept.clear()
     reduced.matches.gone.clear()

@@ -9,6 +9,7 @@ exchange the same batches in another way.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,18 +49,55 @@ class Exchange:
         order = np.argsort(bucket.astype(np.uint16), kind="stable")
         table = table.take(pa.array(order))
         starts = np.searchsorted(bucket[order], range(self.buckets + 1)).tolist()
-        write_batch(
-            self.folder / f"{part:06}.arrow",
-            *(table.slice(start, end - start) for start, end in itertools.pairwise(starts)),
-        )
+        path = self.folder / f"{part:06}.arrow"
+        # Uncompressed: it is read soon, and most of it from the page cache. Each bucket as a
+        # message of its own, whose place is known: a file's footer would name all buckets to each.
+        places = [0]
+        with path.open("wb") as sink:
+            for start, end in itertools.pairwise(starts):
+                message = _one_batch(table.slice(start, end - start)).serialize()
+                places.append(places[-1] + sink.write(message))
+        np.save(path.with_suffix(".npy"), np.array(places))
+        if not self._schema.exists():
+            whole = self._schema.with_suffix(f".{part}")
+            whole.write_bytes(table.schema.serialize())
+            whole.replace(self._schema)
 
     def read(self, bucket: int, columns: list[str] | None = None) -> pa.Table:
         """A bucket's rows, part after part; there was at least one part."""
         import pyarrow as pa
 
-        paths = sorted(self.folder.glob("*.arrow"))
-        table = pa.Table.from_batches([read_batch(path, bucket) for path in paths])
+        batches = [
+            batch for path in self._paths() for batch in self._batches(path, bucket, bucket + 1)
+        ]
+        table = pa.Table.from_batches(batches)
         return table if columns is None else table.select(columns)
+
+    def column(self, name: str) -> Iterator[pa.Array]:
+        """All cells of a column, some at a time, in whatever order."""
+        for path in self._paths():
+            for batch in self._batches(path, 0, self.buckets):
+                yield batch.column(name)
+
+    def _batches(self, path: Path, first: int, end: int) -> Iterator[pa.RecordBatch]:
+        import numpy as np
+        import pyarrow as pa
+
+        schema = pa.ipc.read_schema(pa.py_buffer(self._schema.read_bytes()))
+        places = np.load(path.with_suffix(".npy")).tolist()
+        # Mapped: of what is not looked at nothing is read.
+        with pa.memory_map(str(path)) as source:
+            for bucket in range(first, end):
+                source.seek(places[bucket])
+                message = source.read_buffer(places[bucket + 1] - places[bucket])
+                yield pa.ipc.read_record_batch(message, schema)
+
+    def _paths(self) -> list[Path]:
+        return sorted(self.folder.glob("*.arrow"))
+
+    @property
+    def _schema(self) -> Path:
+        return self.folder / "schema"
 
     def key_range(self, bucket: int) -> tuple[bytes, bytes | None]:
         """The first key prefix of a bucket, and that of the next one (None after the last)."""
@@ -104,25 +142,23 @@ class Buckets:
         return self.folder / f"{bucket:06}.arrow"
 
 
-def write_batch(path: str | Path, *tables: pa.Table) -> None:
-    """Write tables as an Arrow file, each as one record batch."""
+def write_batch(path: str | Path, table: pa.Table) -> None:
+    """Write a table as an Arrow file of one record batch."""
     import pyarrow as pa
 
-    # Uncompressed: it is read once, soon, and most of it from the page cache.
     with (
         pa.OSFile(str(path), "wb") as sink,
-        pa.ipc.new_file(sink, tables[0].schema) as writer,
+        pa.ipc.new_file(sink, table.schema) as writer,
     ):
-        for table in tables:
-            writer.write_batch(_one_batch(table))
+        writer.write_batch(_one_batch(table))
 
 
-def read_batch(path: str | Path, index: int = 0) -> pa.RecordBatch:
-    """One record batch of an Arrow file, mapped: of what is not looked at nothing is read."""
+def read_batch(path: str | Path) -> pa.RecordBatch:
+    """The record batch of such a file, mapped: of what is not looked at nothing is read."""
     import pyarrow as pa
 
     with pa.memory_map(str(path)) as source:
-        return pa.ipc.open_file(source).get_batch(index)
+        return pa.ipc.open_file(source).get_batch(0)
 
 
 def key_numbers(table: pa.Table) -> Any:

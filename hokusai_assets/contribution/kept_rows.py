@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hokusai_assets.contribution.exchange import Exchange, read_batch, write_batch
-from hokusai_assets.tables import ROW_NUMBER
+from hokusai_assets.tables import ROW_DIGEST, ROW_NUMBER
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,17 +28,18 @@ class KeptRows:
         self._exchange = exchange
         self.folder.mkdir(parents=True, exist_ok=True)
 
-    def write(
-        self, bucket: int, places: np.ndarray, numbers: np.ndarray, conflicts: np.ndarray
-    ) -> None:
+    def write(self, bucket: int, places: np.ndarray, rows: pa.Table, conflicts: np.ndarray) -> None:
         """Keep some of a bucket's rows, by where Exchange.read gives them, in canonical order.
 
-        `numbers` are their numbers in the file; `conflicts` says which contradict a known row.
+        Of `rows`, these, what is asked for often or is other than there is kept here: their
+        digests and their numbers in the file. `conflicts` says which contradict a known row.
         """
         import pyarrow as pa
 
-        columns = {_PLACE: places, ROW_NUMBER: numbers, CONFLICT: conflicts}
-        write_batch(self._path(bucket), pa.table({n: pa.array(c) for n, c in columns.items()}))
+        here = rows.select([ROW_DIGEST, ROW_NUMBER])
+        for name, column in ((_PLACE, places), (CONFLICT, conflicts)):
+            here = here.append_column(name, pa.array(column))
+        write_batch(self._path(bucket), here)
 
     def read(
         self,

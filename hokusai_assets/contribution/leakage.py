@@ -136,11 +136,3 @@ def all_benchmark_rows(benchmark: Dataset, task: Task) -> pa.Table:
         )
     rows = read_table(benchmark.folder)
     return rows.append_column(FEATURE_DIGEST, feature_digests(rows, task))
-
-
-def table_keys(table: pa.Table, task: Task) -> FeatureKeys:
-    """The keys of a stored table's rows."""
-    return FeatureKeys(
-        frozenset(feature_digests(table, task).to_pylist()),
-        frozenset(table.column(FEATURE_KEY).to_pylist()),
-    )

@@ -140,8 +140,8 @@ def _refuse_repeated_ids(name: str, mapped: Mapped, reader: RowReader, task: Tas
 def received_root(exchange: Exchange, folder: Path) -> str:
     """The content root of all rows as received."""
     root = SortedRoot(folder)
-    for bucket in range(exchange.buckets):
-        root.add(exchange.read(bucket, [ROW_DIGEST]).column(ROW_DIGEST))
+    for digests in exchange.column(ROW_DIGEST):
+        root.add(digests)
     return root.root()
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import functools
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from hokusai_assets.contribution.benchmark_groups import among, groups_of
-from hokusai_assets.contribution.leakage import feature_digests, table_keys
+from hokusai_assets.contribution.leakage import feature_digests
 from hokusai_assets.contribution.manifest import build_manifest
 from hokusai_assets.contribution.pii import Policy
 from hokusai_assets.contribution.receiving import Received, receive, received_root
@@ -18,7 +19,7 @@ from hokusai_assets.contribution.workers import workers
 from hokusai_assets.contribution.workspace import is_large, scratch_beside
 from hokusai_assets.errors import ContributionError, ReferenceDataError
 from hokusai_assets.records import CleaningCounts, DataManifest
-from hokusai_assets.tables import FEATURE_KEY, read_table
+from hokusai_assets.tables import FEATURE_KEY, in_one, read_table
 from hokusai_assets.task import Task
 
 if TYPE_CHECKING:
@@ -82,25 +83,40 @@ class LeftOut:
 
 
 def leave_out_base_rows(
-    benchmark: pa.Table, base: pa.Table, task: Task
+    benchmark: pa.Table, base: Iterable[pa.Table], task: Task
 ) -> tuple[pa.Table, LeftOut]:
     """The benchmark without rows whose features or group stand in base, whatever their label.
 
-    A stored baseline cannot forget what it was trained on.
+    A stored baseline cannot forget what it was trained on. Of base's parts one is in memory at a
+    time, with the columns of leaving_columns.
     """
     import numpy as np
     import pyarrow as pa
+    import pyarrow.compute as pc
 
-    known = table_keys(base, task)
-    keys = benchmark.column(FEATURE_KEY).to_pylist()
-    exact = [digest in known.exact for digest in feature_digests(benchmark, task).to_pylist()]
-    same = np.array([key in known.normalised for key in keys], bool)
+    group = task.group_column
+    groups = pa.array([]) if group is None else groups_of(benchmark.column(group.name))
+    keys = pc.unique(in_one(benchmark.column(FEATURE_KEY)))
+    exact: set[bytes] = set()
+    same = np.zeros(benchmark.num_rows, bool)
     of_group = np.zeros(benchmark.num_rows, bool)
-    if task.group_column is not None:
-        name = task.group_column.name
-        of_group = among(benchmark.column(name), groups_of(base.column(name))) & ~same
-    left_out = LeftOut(sum(exact), int(same.sum()) - sum(exact), int(of_group.sum()))
+    for part in base:
+        alike = part.filter(pc.is_in(part.column(FEATURE_KEY), value_set=keys))
+        exact.update(feature_digests(alike, task).to_pylist())
+        same |= among(benchmark.column(FEATURE_KEY), in_one(alike.column(FEATURE_KEY)))
+        if group is not None:
+            own = groups_of(part.column(group.name).filter(among(part.column(group.name), groups)))
+            of_group |= among(benchmark.column(group.name), own)
+    of_group &= ~same
+    count = sum(digest in exact for digest in feature_digests(benchmark, task).to_pylist())
+    left_out = LeftOut(count, int(same.sum()) - count, int(of_group.sum()))
     return benchmark.filter(pa.array(~same & ~of_group)), left_out
+
+
+def leaving_columns(task: Task) -> list[str]:
+    """What leave_out_base_rows needs of base rows."""
+    group = [] if task.group_column is None else [task.group_column.name]
+    return list(dict.fromkeys([FEATURE_KEY, *(c.name for c in task.features), *group]))
 
 
 def _received_bucket(received: Received, task: Task, bucket: int) -> pa.Table:

@@ -17,13 +17,14 @@ from hokusai_assets.contribution.near_rows import count_near_base
 from hokusai_assets.contribution.paid_in_benchmark import refuse_paid_rows
 from hokusai_assets.contribution.reference_rows import (
     leave_out_base_rows,
+    leaving_columns,
     load_reference,
     store_reference,
 )
 from hokusai_assets.digests import content_root
 from hokusai_assets.errors import ReferenceDataError
 from hokusai_assets.records import BaseDataset, BenchmarkDataset, ColumnSchema, Dataset, PaidDataset
-from hokusai_assets.tables import ROW_DIGEST, SOURCE, read_table, write_table
+from hokusai_assets.tables import ROW_DIGEST, SOURCE, read_parts, write_table
 from hokusai_assets.task import Task
 
 Sample = Callable[[Any, Task], Any]
@@ -70,7 +71,8 @@ def load_benchmark(
     method = refuse_paid_rows(received, known, root_received, task, base, manifest.source.name)
     if method is not None:
         manifest = manifest.model_copy(update={"near_method": method})
-    kept, left_out = leave_out_base_rows(received, read_table(base.folder), task)
+    parts = read_parts(base.folder, leaving_columns(task))
+    kept, left_out = leave_out_base_rows(received, parts, task)
     if kept.num_rows == 0:
         raise ReferenceDataError(
             f"No benchmark row is left: all {received.num_rows} stand in the base data too"

@@ -17,13 +17,21 @@ from hokusai_assets.contribution.duplicates import (
     with_keys,
     with_source,
 )
-from hokusai_assets.contribution.leakage import FeatureKeys, table_keys
+from hokusai_assets.contribution.leakage import FeatureKeys, feature_digests
 from hokusai_assets.contribution.reducing import Against, reduce_bucket
 from hokusai_assets.contribution.rows import take_rows
 from hokusai_assets.tables import FEATURE_KEY, ROW_DIGEST, ROW_NUMBER, SOURCE, arrow_type
 
 NOTHING = FeatureKeys(frozenset(), frozenset())
 Row = tuple[str | None, str | None, float, str]
+
+
+def table_keys(table: pa.Table, task: Any) -> FeatureKeys:
+    return FeatureKeys(
+        frozenset(feature_digests(table, task).to_pylist()),
+        frozenset(table.column(FEATURE_KEY).to_pylist()),
+    )
+
 
 # Few values, so that equal rows are common.
 ROWS = st.lists(

@@ -70,6 +70,11 @@ def test_equal_digests_imply_equal_keys(make_task, notes):
         assert seen.setdefault(digest, key) == key
 
 
+def in_parts(table):
+    """As stored rows come: a few at a time."""
+    return (table.slice(start, 2) for start in range(0, table.num_rows, 2))
+
+
 def test_benchmark_rows_in_base_are_left_out_and_counted(tmp_path, make_task, write, rows):
     task = make_task()
     base_rows = rows(6, "b")
@@ -80,10 +85,10 @@ def test_benchmark_rows_in_base_are_left_out_and_counted(tmp_path, make_task, wr
         for name, lines in (("b", base_rows), ("m", [*rows(4, "m"), edited, other_label]))
     ]
     base, benchmark = (load_reference(str(path), task, key=None)[0] for path in paths)
-    left, gone = leave_out_base_rows(benchmark, base, task)
+    left, gone = leave_out_base_rows(benchmark, in_parts(base), task)
     assert (left.num_rows, gone) == (4, LeftOut(exact=1, normalised=1, group=0))
     assert sorted(left.column("key").to_pylist()) == ["m0", "m1", "m2", "m3"]
-    nothing, gone = leave_out_base_rows(base, base, task)
+    nothing, gone = leave_out_base_rows(base, in_parts(base), task)
     assert (nothing.num_rows, gone.exact) == (0, 6)
     stored = {}
     for name, table in (("base", base), ("left", left), ("whole", benchmark)):

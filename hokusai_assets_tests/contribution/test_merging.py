@@ -1,9 +1,11 @@
 """The three merge strategies: which rows there are, whose they are, and what an update may do."""
 
 import random
+from pathlib import Path
 
 import pytest
 
+from hokusai_assets.contribution import merging
 from hokusai_assets.contribution.cleaning import clean_contributions
 from hokusai_assets.contribution.merging import merge
 from hokusai_assets.errors import ContributionError, ReferenceDataError
@@ -93,6 +95,19 @@ def test_base_data_that_repeat_a_key_cannot_be_updated(merged, rows):
     base = [row | {"key": "same"} for row in rows(10, "b")]
     with pytest.raises(ReferenceDataError, match="1 of its keys"):
         merged({"alice": rows(1, "c")}, base=base, **UPDATE)
+
+
+@pytest.mark.parametrize("section", [{}, {"strategy": "replace"}, UPDATE])
+def test_a_range_of_keys_at_a_time_gives_the_same(merged, rows, section, monkeypatch):
+    first = [rows(1, "e")[0] | {"key": "b3"}, *rows(9, "c")]
+    second = [rows(2, "f")[1] | {"key": "b3"}, *rows(4, "d")]
+    files = {"alice": first, "bob": second}
+    whole, table, *_ = merged(files, **section)
+    monkeypatch.setattr(merging, "_ROWS_PER_PART", 2)
+    found, again, *_ = merged(files, **section)
+    assert len(list(Path(found.folder).iterdir())) > 1 == len(list(Path(whole.folder).iterdir()))
+    assert again == table
+    assert found.model_dump(exclude={"folder"}) == whole.model_dump(exclude={"folder"})
 
 
 @pytest.mark.parametrize("section", [{}, {"strategy": "replace"}, UPDATE])

@@ -18,7 +18,7 @@ from hokusai_assets.contribution.sorted_roots import SortedRoot
 from hokusai_assets.contribution.workers import workers
 from hokusai_assets.digests import content_root
 from hokusai_assets.errors import StorageError
-from hokusai_assets.tables import FEATURE_KEY, ROW_NUMBER, read_table
+from hokusai_assets.tables import FEATURE_KEY, ROW_DIGEST, ROW_NUMBER, read_table
 
 WORDS = [f"w{i}" for i in range(400)]
 
@@ -186,6 +186,19 @@ def test_an_exchange_gives_each_key_to_one_bucket_in_order(tmp_path):
     assert sorted(found) == sorted(numbers.tolist())
 
 
+def known_of(numbers):
+    digests = pa.array([bytes(32) for _ in numbers], pa.binary(32))
+    return pa.table({ROW_DIGEST: digests, ROW_NUMBER: pa.array(list(numbers), pa.int64())})
+
+
+def test_all_cells_of_a_column_are_read_part_by_part(tmp_path):
+    parts = Exchange(tmp_path / "parts", 4)
+    parts.write(0, keyed([1, 1 << 31]))
+    parts.write(1, keyed([1 << 30, 3]))
+    cells = [cell for array in parts.column("n") for cell in array.to_pylist()]
+    assert sorted(cells) == [1, 3, 1 << 30, 1 << 31]
+
+
 def test_kept_rows_are_gathered_from_where_they_were_exchanged(tmp_path):
     parts = Exchange(tmp_path / "parts", 2)
     parts.write(0, keyed([1, 2, 3, 1 << 31]))
@@ -193,7 +206,7 @@ def test_kept_rows_are_gathered_from_where_they_were_exchanged(tmp_path):
     kept = KeptRows(tmp_path / "kept", parts)
     there = parts.read(0, ["n"]).column("n").to_pylist()
     places = np.array([there.index(n) for n in (4, 2, 1)])
-    kept.write(0, places, np.array([40, 20, 10]), np.array([True, False, True]))
+    kept.write(0, places, known_of([40, 20, 10]), np.array([True, False, True]))
     found = kept.read(0, [ROW_NUMBER, "n", CONFLICT])
     assert found.column_names == [ROW_NUMBER, "n", CONFLICT]
     assert [tuple(row.values()) for row in found.to_pylist()] == [
@@ -207,7 +220,7 @@ def test_kept_rows_that_are_left_out_later_are_not_read_again(tmp_path):
     parts = Exchange(tmp_path / "parts", 1)
     parts.write(0, keyed([1, 2, 3, 4]))
     kept = KeptRows(tmp_path / "kept", parts)
-    kept.write(0, np.arange(4), np.arange(4), np.zeros(4, bool))
+    kept.write(0, np.arange(4), known_of(range(4)), np.zeros(4, bool))
     kept.leave_out(0, [1])
     kept.leave_out(0, [3, 1])
     assert kept.left_out(0).tolist() == [1, 3]
