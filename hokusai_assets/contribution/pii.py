@@ -261,6 +261,7 @@ def _treated_spans(column: Column, cells: pa.Array, policy: Policy, found: Found
     rows = suspicious.to_pylist()
     texts, looks = cells.take(suspicious).to_pylist(), folded.take(suspicious)
     new: dict[int, str] = {}
+    recorder = _Recorder(column, policy, found)
     finders = finders_for
     while rows:
         changed: dict[int, str] = {}
@@ -268,7 +269,7 @@ def _treated_spans(column: Column, cells: pa.Array, policy: Policy, found: Found
             rows, texts, looks.to_pylist(), finders(looks), strict=True
         ):
             if among:
-                recorder = _Recorder(column, policy, found, row)
+                recorder.row = row
                 written = rewrite_once(text, look, recorder, among)
                 if written != text:
                     changed[row] = written
@@ -294,21 +295,27 @@ def _origins(changed: Sequence[tuple[str, str]]) -> dict[str, set[bytes]]:
     return origins
 
 
-@dataclass(frozen=True)
 class _Recorder:
-    """Notes each hit of a cell and says what replaces it."""
+    """Notes each hit of a column's cell, that of `row`, and says what replaces it."""
 
-    column: Column
-    policy: Policy
-    found: Found
-    row: int
+    def __init__(self, column: Column, policy: Policy, found: Found) -> None:
+        self.row = -1
+        self._column = column
+        self._policy = policy
+        self._found = found
+        self._of_detector: dict[str, tuple[PiiAction, set[int]]] = {}
 
     def __call__(self, hit: Hit) -> str | None:
-        action = self.policy.action(self.column, hit.detector)
-        self.found.setdefault((self.column.name, hit.detector, action), set()).add(self.row)
+        known = self._of_detector.get(hit.detector)
+        if known is None:
+            action = self._policy.action(self._column, hit.detector)
+            rows = self._found.setdefault((self._column.name, hit.detector, action), set())
+            known = self._of_detector[hit.detector] = (action, rows)
+        action, rows = known
+        rows.add(self.row)
         if action not in {"hash", "mask"}:
             return None
-        return self.policy.token(action, hit.detector, hit.canonical)
+        return self._policy.token(action, hit.detector, hit.canonical)
 
 
 def _whole_canonical(text: str, detector: str) -> str:

@@ -13,8 +13,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from hokusai_assets.contribution import (
     email_addresses,
@@ -32,8 +31,7 @@ _BEFORE = r"(?<![0-9A-Za-z_])"
 _AFTER = r"(?![0-9A-Za-z_])"
 
 
-@dataclass(frozen=True)
-class Hit:
+class Hit(NamedTuple):
     """Characters `start` to `end` of a text, and the form by which equal values are known."""
 
     start: int
@@ -50,12 +48,16 @@ _BARE_SSN = re.compile(
     rf"([0-9]{{9}}){_AFTER}",
     re.ASCII | re.IGNORECASE,
 )
+_SSN_WORD = re.compile("ssn|security", re.ASCII | re.IGNORECASE)
 
 
 def _ssns(text: str) -> Spans:
     from stdnum.us import itin, ssn
 
-    for match in [*_SSN.finditer(text), *_BARE_SSN.finditer(text)]:
+    matches = [*_SSN.finditer(text)]
+    if _SSN_WORD.search(text):
+        matches += _BARE_SSN.finditer(text)
+    for match in matches:
         group = 1 if match.re is _BARE_SSN else 0
         digits = re.sub("[^0-9]", "", match[group])
         if digits[:3] in {"978", "979"} and text[match.end() : match.end() + 1] == match[1]:
@@ -244,13 +246,17 @@ def find(text: str, among: Sequence[str] | None = None) -> list[Hit]:
     `among` names the finders whose prefilters the text matches, where that is known.
     """
     # One byte a character, because comparing each hit with all others would be quadratic.
-    ours, taken = bytearray(len(text)), bytearray(len(text))
-    for match in TOKEN.finditer(text) if "[" in text else ():
-        ours[match.start() : match.end()] = b"\1" * len(match[0])
+    taken, ours = bytearray(len(text)), None
+    if "[" in text:
+        ours = bytearray(len(text))
+        for match in TOKEN.finditer(text):
+            ours[match.start() : match.end()] = b"\1" * len(match[0])
     hits: list[Hit] = []
     for name in _promising(text) if among is None else among:
         for start, end, canonical in FINDERS[name](text):
-            if taken.find(1, start, end) >= 0 or ours.find(0, start, end) < 0:
+            if taken.find(1, start, end) >= 0:
+                continue
+            if ours is not None and ours.find(0, start, end) < 0:
                 continue
             taken[start:end] = b"\1" * (end - start)
             hits.append(Hit(start, end, name, canonical))
