@@ -5,22 +5,24 @@ from __future__ import annotations
 import contextlib
 import importlib.abc
 import sys
+import threading
 from collections.abc import Iterator
 
 
 class _Refuse(importlib.abc.MetaPathFinder):
     def __init__(self, names: tuple[str, ...]) -> None:
         self._names = names
+        self._thread = threading.get_ident()
 
     def find_spec(self, name: str, path: object, target: object = None) -> None:
         """Refuse some, as if they were not installed; leave all else to the finders after this."""
-        if name in self._names:
+        if name in self._names and threading.get_ident() == self._thread:
             raise ModuleNotFoundError(f"{name} is not looked for here.", name=name)
 
 
 @contextlib.contextmanager
 def without(*names: str) -> Iterator[None]:
-    """Modules that are not imported yet are not found for the time of a block."""
+    """Modules that are not imported yet are not found by this thread for the time of a block."""
     finder = _Refuse(names)
     sys.meta_path.insert(0, finder)
     try:

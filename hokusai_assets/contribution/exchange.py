@@ -60,10 +60,13 @@ class Exchange:
                 message = _one_batch(table.slice(start, end - start)).serialize()
                 places.append(places[-1] + sink.write(message))
             sink.write(np.array(places, np.int64).tobytes())
+        schema = table.schema.serialize().to_pybytes()
         if not self._schema.exists():
             whole = self._schema.with_suffix(f".{part}")
-            whole.write_bytes(table.schema.serialize())
+            whole.write_bytes(schema)
             whole.replace(self._schema)
+        elif self._schema.read_bytes() != schema:
+            raise ValueError("parts of one exchange have the same columns")
 
     def read(self, bucket: int, columns: list[str] | None = None) -> pa.Table:
         """A bucket's rows, part after part; there was at least one part."""

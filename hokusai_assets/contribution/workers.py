@@ -31,6 +31,7 @@ from multiprocessing.context import (
     SpawnContext,
     SpawnProcess,
 )
+from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 from hokusai_assets.errors import StorageError
@@ -42,6 +43,10 @@ MOST_WORKERS = 8
 _ITEMS_A_RELEASE = 4
 # By name, because it imports this module.
 _NEEDED = "hokusai_assets.contribution.worker_imports"
+_NOT_STARTED = (
+    "The processes that clean data could not be started ({}): look at what the system says of "
+    "processes and memory, and run this again."
+)
 _KILLED = (
     "A process that cleaned data was killed, most likely for want of memory: give the run more, or "
     "evaluate the file in parts."
@@ -70,7 +75,7 @@ class Workers:
         waiting: collections.deque[Future[Result]] = collections.deque()
         try:
             for item in items:
-                waiting.append(self._executor.submit(_work, function, item))
+                waiting.append(self._submit(_work, function, item))
                 if len(waiting) > self._count + 1:
                     yield waiting.popleft().result()
             while waiting:
@@ -81,11 +86,18 @@ class Workers:
             for future in waiting:
                 future.cancel()
 
+    def _submit(self, function: Callable[..., Result], *args: Any) -> Future[Result]:
+        assert self._executor is not None
+        try:
+            return self._executor.submit(function, *args)
+        except (EOFError, OSError) as error:  # of the process that it starts
+            raise StorageError(_NOT_STARTED.format(type(error).__name__)) from None
+
     def later(self, function: Callable[[], Result]) -> Callable[[], Result]:
         """Begin something whose result is asked for later; here it is done when it is asked for."""
         if self._executor is None:
             return function
-        future = self._executor.submit(function)
+        future = self._submit(function)
 
         def result() -> Result:
             try:
@@ -106,7 +118,9 @@ def workers(*, parallel: bool) -> Iterator[Workers]:
     context = _context()
     with (
         _plain_memory(),
-        ProcessPoolExecutor(count, mp_context=context, initializer=_begin) as executor,
+        ProcessPoolExecutor(
+            count, mp_context=context, initializer=_begin, initargs=(__file__,)
+        ) as executor,
     ):
         yield Workers(executor, count)
 
@@ -114,11 +128,33 @@ def workers(*, parallel: bool) -> Iterator[Workers]:
 def _context() -> BaseContext:
     forkserver.set_forkserver_preload([_NEEDED])
     try:
-        forkserver.ensure_running()  # it imports meanwhile, while the file is opened
+        with _own_path():
+            forkserver.ensure_running()  # it imports meanwhile, while the file is opened
     except OSError:
         # Its socket lies in the folder for temporary files, whose name may be too long for one.
         return _Spawn()
-    return _ForkServer()
+    # Or which somebody tidied up since.
+    address = getattr(forkserver, "_forkserver")._forkserver_address  # noqa: B009 - not in its stub
+    return _ForkServer() if Path(address).exists() else _Spawn()
+
+
+@contextmanager
+def _own_path() -> Iterator[None]:
+    """A process that starts meanwhile finds the modules that this one finds, and no others.
+
+    It would look into the current directory first, where contributed files may lie.
+    """
+    ours = os.pathsep.join(path or os.curdir for path in sys.path)
+    with _environment_is_changed:
+        before = {name: os.environ.get(name) for name in ("PYTHONPATH", "PYTHONSAFEPATH")}
+        os.environ |= {"PYTHONPATH": ours, "PYTHONSAFEPATH": "1"}
+        try:
+            yield
+        finally:
+            for name, value in before.items():
+                os.environ.pop(name, None)
+                if value is not None:
+                    os.environ[name] = value
 
 
 class _WithoutMain:
@@ -155,6 +191,7 @@ class _Spawn(SpawnContext):
 
 
 _main_is_hidden = threading.Lock()
+_environment_is_changed = threading.Lock()
 _done = itertools.count(1)  # of this worker's items
 
 
@@ -171,10 +208,21 @@ def _work(function: Callable[[Item], Result], item: Item) -> Result:
     return result
 
 
-def _begin() -> None:
+def _begin(parents_file: str) -> None:
     """Make a worker ready, before its first item comes."""
+    if __file__ != parents_file:
+        raise RuntimeError(f"A worker took this program from {__file__}, not {parents_file}.")
     importlib.import_module(_NEEDED)  # done already, unless it was spawned
     _use_plain_memory()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """Nobody else tells a worker that its parent was killed."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _use_plain_memory() -> None:

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -82,3 +83,63 @@ def test_workers_do_not_load_pandas():
     # As Arrow does where nobody stops it.
     plain = [sys.executable, "-c", f"print({LOADED})"]
     assert subprocess.check_output(plain, text=True) == "True\n"
+
+
+CLEANING = "__import__('hokusai_assets.contribution.cleaning').__file__"
+FROM_A_FOLDER = """
+import sys
+sys.path.remove(sys.path[0])  # as a program that is installed starts, and not the folder's own
+from hokusai_assets.contribution.workers import workers
+with workers(parallel=True) as hands:
+    assert list(hands.in_order(eval, [sys.argv[1]] * 2)) == [eval(sys.argv[1])] * 2
+"""
+
+
+def test_workers_take_no_module_from_the_current_directory(tmp_path):
+    """Where somebody's contributed files may lie, or another version of this program."""
+    for name in ("phonenumbers", "stdnum", "hokusai_assets"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('run by a worker')\n")
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "program.py").write_text(FROM_A_FOLDER)
+    done = subprocess.run(
+        [sys.executable, str(tmp_path / "elsewhere" / "program.py"), CLEANING],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_environment_is_what_it_was(monkeypatch):
+    monkeypatch.delenv("PYTHONSAFEPATH", raising=False)
+    monkeypatch.setenv("PYTHONPATH", "kept")
+    with workers(parallel=True) as hands:
+        assert list(hands.in_order(abs, [-1])) == [1]
+    assert os.environ["PYTHONPATH"] == "kept"
+    assert "PYTHONSAFEPATH" not in os.environ
+
+
+KILLED = """
+import os, signal
+from hokusai_assets.contribution.workers import workers
+with workers(parallel=True) as hands:
+    print(*set(hands.in_order(eval, ["__import__('os').getpid()"] * 9)), flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_workers_end_with_a_parent_that_is_killed():
+    ran = subprocess.run([sys.executable, "-c", KILLED], capture_output=True, text=True)
+    # Its pipes are closed, by all who held them, or this would not have returned.
+    for process in map(int, ran.stdout.split()):
+        assert gone(process)
+
+
+def gone(process: int) -> bool:
+    try:
+        state = Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except FileNotFoundError:
+        return True
+    return state == "Z"
