@@ -78,7 +78,10 @@ class SecondProcess:
             for name, value in os.environ.items()
             if name not in SECRETS and _KEY_MARK not in value
         }
+        # The modules that this one finds, and no others: in the current directory, where Python
+        # would look first, contributed files may lie.
         environment["PYTHONPATH"] = os.pathsep.join(path or os.curdir for path in sys.path)
+        environment["PYTHONSAFEPATH"] = "1"
         with theirs:
             self._child = subprocess.Popen(
                 [sys.executable, "-c", _CHILD, str(theirs.fileno())],

@@ -23,6 +23,7 @@ from hokusai_assets.defs.executor import in_process_or_multiprocess_executor
 from hokusai_assets.defs.meanwhile import MEANWHILE, begin_early
 from hokusai_assets.errors import ModelError, TaskError
 from hokusai_assets.settings import SECRETS, VARIABLES
+from hokusai_assets_tests.conftest import ROOT
 
 pytestmark = pytest.mark.second_process
 
@@ -246,6 +247,29 @@ def test_it_finds_what_this_process_finds(tmp_path: Path, monkeypatch: pytest.Mo
 
     with second_process.running():
         assert second_process.call(only_here.answer) == 42
+
+
+def test_it_takes_no_module_from_the_current_directory(tmp_path: Path) -> None:
+    """Where somebody's contributed files may lie, or another version of this program."""
+    for name in ("sklearn", "scipy", "hokusai_assets"):
+        Path(tmp_path, f"{name}.py").write_text("raise SystemExit('run by the second process')\n")
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    Path(folder, "program.py").write_text(
+        "import os, sys\n"
+        "sys.path.remove(sys.path[0])  # as a program that is installed starts\n"
+        "from hokusai_assets import second_process\n"
+        "with second_process.running():\n"
+        "    print(second_process.call(os.getcwd))\n"
+    )
+    ran = subprocess.run(
+        [sys.executable, str(folder / "program.py")],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, f"{tmp_path}\n", "")
 
 
 def test_it_ends_with_a_parent_that_is_killed() -> None:
