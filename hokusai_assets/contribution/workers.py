@@ -23,7 +23,7 @@ import types
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
-from multiprocessing import forkserver
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.context import (
     BaseContext,
     ForkServerContext,
@@ -129,6 +129,7 @@ def _context() -> BaseContext:
     forkserver.set_forkserver_preload([_NEEDED])
     try:
         with _own_path():
+            resource_tracker.ensure_running()  # multiprocessing's own, which it would start itself
             forkserver.ensure_running()  # it imports meanwhile, while the file is opened
     except OSError:
         # Its socket lies in the folder for temporary files, whose name may be too long for one.
@@ -183,7 +184,9 @@ class _ForkServer(ForkServerContext):
 
 
 class _SpawnedProcess(_WithoutMain, SpawnProcess):
-    pass
+    def start(self) -> None:
+        with _own_path():
+            super().start()
 
 
 class _Spawn(SpawnContext):

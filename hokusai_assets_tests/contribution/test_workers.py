@@ -89,20 +89,26 @@ CLEANING = "__import__('hokusai_assets.contribution.cleaning').__file__"
 FROM_A_FOLDER = """
 import sys
 sys.path.remove(sys.path[0])  # as a program that is installed starts, and not the folder's own
+from multiprocessing import forkserver
 from hokusai_assets.contribution.workers import workers
+def no_socket():
+    raise OSError("AF_UNIX path too long")
+if sys.argv[2] == "False":
+    forkserver.ensure_running = no_socket
 with workers(parallel=True) as hands:
     assert list(hands.in_order(eval, [sys.argv[1]] * 2)) == [eval(sys.argv[1])] * 2
 """
 
 
-def test_workers_take_no_module_from_the_current_directory(tmp_path):
+@pytest.mark.parametrize("server", [True, False])
+def test_workers_take_no_module_from_the_current_directory(tmp_path, server):
     """Where somebody's contributed files may lie, or another version of this program."""
-    for name in ("phonenumbers", "stdnum", "hokusai_assets"):
+    for name in ("phonenumbers", "stdnum", "hokusai_assets", "multiprocessing", "pickle"):
         (tmp_path / f"{name}.py").write_text("raise SystemExit('run by a worker')\n")
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere" / "program.py").write_text(FROM_A_FOLDER)
     done = subprocess.run(
-        [sys.executable, str(tmp_path / "elsewhere" / "program.py"), CLEANING],
+        [sys.executable, str(tmp_path / "elsewhere" / "program.py"), CLEANING, str(server)],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
