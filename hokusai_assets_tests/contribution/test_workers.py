@@ -56,6 +56,25 @@ def test_without_a_fork_server_workers_are_spawned(monkeypatch):
         assert list(hands.in_order(abs, [-1, -2])) == [1, 2]
 
 
+WITHOUT_A_SOCKET = """
+import os
+from multiprocessing import forkserver
+from hokusai_assets.contribution.workers import workers
+for _ in range(2):
+    with workers(parallel=True) as hands:
+        assert list(hands.in_order(abs, [-1, -2])) == [1, 2]
+    if os.path.exists(forkserver._forkserver._forkserver_address):
+        os.unlink(forkserver._forkserver._forkserver_address)  # as whoever tidies /tmp does
+"""
+
+
+def test_workers_start_though_the_fork_servers_socket_is_gone():
+    ran = subprocess.run(
+        [sys.executable, "-c", WITHOUT_A_SOCKET], capture_output=True, text=True, check=False
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
 def test_main_is_itself_again_whichever_thread_started_a_worker():
     before = sys.modules["__main__"]
     results = []
