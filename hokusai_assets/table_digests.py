@@ -15,6 +15,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from hokusai_assets.tables import in_one
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -120,11 +122,7 @@ class _Encoder:
         self, name: str, cells: pa.Array | pa.ChunkedArray
     ) -> tuple[_Fixed, list[pa.Array] | None]:
         """What of a column has one length, or (second) all of it where that is not all."""
-        import pyarrow as pa
-
-        cells = cells.slice(self._start, _ROWS_AT_ONCE)
-        if isinstance(cells, pa.ChunkedArray):
-            cells = cells.chunk(0) if cells.num_chunks == 1 else cells.combine_chunks()
+        cells = in_one(cells.slice(self._start, _ROWS_AT_ONCE))
         label = struct.pack(">I", len(_label(name))) + _label(name)
         if cells.null_count:
             before = _Fixed(label, None, len(cells))

@@ -59,7 +59,7 @@ class Exchange:
             for start, end in itertools.pairwise(starts):
                 message = _one_batch(table.slice(start, end - start)).serialize()
                 places.append(places[-1] + sink.write(message))
-            sink.write(np.array(places, np.int64).tobytes())
+            sink.write(self._places.pack(*places))
         schema = table.schema.serialize().to_pybytes()
         if not self._schema.exists():
             whole = self._schema.with_suffix(f".{part}")
@@ -84,16 +84,19 @@ class Exchange:
         import pyarrow as pa
 
         schema = pa.ipc.read_schema(pa.py_buffer(self._schema.read_bytes()))
-        numbers = struct.Struct(f"<{self.buckets + 1}q")
         for path in sorted(map(str, self.folder.glob("*.rows"))):
             # Mapped: of what is not looked at nothing is read.
             with pa.memory_map(path) as source:
-                end = source.size() - numbers.size
-                places = numbers.unpack(source.read_at(numbers.size, end))
+                end = source.size() - self._places.size
+                places = self._places.unpack(source.read_at(self._places.size, end))
                 for bucket in buckets:
                     source.seek(places[bucket])
                     message = source.read_buffer(places[bucket + 1] - places[bucket])
                     yield pa.ipc.read_record_batch(message, schema)
+
+    @property
+    def _places(self) -> struct.Struct:
+        return struct.Struct(f"<{self.buckets + 1}q")
 
     @property
     def _schema(self) -> Path:

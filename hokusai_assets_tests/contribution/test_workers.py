@@ -29,19 +29,24 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-@pytest.mark.parametrize("how", ["script", "module"])
-def test_a_workers_parents_program_is_not_run_again(tmp_path, how):
-    (tmp_path / "program.py").write_text(PROGRAM)
-    words = [str(tmp_path / "program.py")] if how == "script" else ["-m", "program"]
+def runs_without_a_word(folder: Path, *words: str) -> None:
+    """Python with some words, in a folder, succeeds and says nothing of what went wrong."""
     done = subprocess.run(
-        [sys.executable, *words, str(tmp_path / "seen")],
-        cwd=tmp_path,
+        [sys.executable, *words],
+        cwd=folder,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("how", ["script", "module"])
+def test_a_workers_parents_program_is_not_run_again(tmp_path, how):
+    (tmp_path / "program.py").write_text(PROGRAM)
+    words = [str(tmp_path / "program.py")] if how == "script" else ["-m", "program"]
+    runs_without_a_word(tmp_path, *words, str(tmp_path / "seen"))
     assert len((tmp_path / "seen").read_text().splitlines()) == 1
 
 
@@ -68,11 +73,8 @@ for _ in range(2):
 """
 
 
-def test_workers_start_though_the_fork_servers_socket_is_gone():
-    ran = subprocess.run(
-        [sys.executable, "-c", WITHOUT_A_SOCKET], capture_output=True, text=True, check=False
-    )
-    assert (ran.returncode, ran.stderr) == (0, "")
+def test_workers_start_though_the_fork_servers_socket_is_gone(tmp_path):
+    runs_without_a_word(tmp_path, "-c", WITHOUT_A_SOCKET)
 
 
 def test_main_is_itself_again_whichever_thread_started_a_worker():
@@ -126,15 +128,8 @@ def test_workers_take_no_module_from_the_current_directory(tmp_path, server):
         (tmp_path / f"{name}.py").write_text("raise SystemExit('run by a worker')\n")
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere" / "program.py").write_text(FROM_A_FOLDER)
-    done = subprocess.run(
-        [sys.executable, str(tmp_path / "elsewhere" / "program.py"), CLEANING, str(server)],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (done.returncode, done.stderr) == (0, "")
+    program = str(tmp_path / "elsewhere" / "program.py")
+    runs_without_a_word(tmp_path, program, CLEANING, str(server))
 
 
 def test_the_environment_is_what_it_was(monkeypatch):
